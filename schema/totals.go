@@ -1,0 +1,52 @@
+package schema
+
+// Table describes a fact table as far as verifying a load needs it.
+type Table struct {
+	Name string
+	// Key names the columns that tell two rows of one load apart.
+	Key []string
+	// Controls are SQL aggregates over the rows of one load. The Totals that a
+	// loader counts while it sends rows hold the same figures in the same order.
+	Controls []string
+}
+
+// LicenseUsageTable is the fact table of bigfix sources.
+func LicenseUsageTable() Table {
+	return Table{
+		Name:     "license_usage_versions",
+		Key:      []string{"product_id", "metric_id", "bundle_id", "server_id"},
+		Controls: []string{"sum(hwm_quantity)", "sum(hwm_cores)"},
+	}
+}
+
+// MeteringDetailsTable is the fact table of nexthink sources.
+func MeteringDetailsTable() Table {
+	return Table{
+		Name:     "metering_details_versions",
+		Key:      []string{"ordinal"},
+		Controls: []string{"sum(length(binaries))", "count(avg_usage_seconds)"},
+	}
+}
+
+// Totals are what a load sent, or what the warehouse holds of it.
+type Totals struct {
+	Rows     uint64
+	Rejects  uint64
+	Controls [2]int64 // in the order of Table.Controls
+}
+
+// LicenseUsage counts one row.
+func (t *Totals) LicenseUsage(r *LicenseUsage) {
+	t.Rows++
+	t.Controls[0] += r.HWMQuantity
+	t.Controls[1] += r.HWMCores
+}
+
+// MeteringDetail counts one row.
+func (t *Totals) MeteringDetail(r *MeteringDetail) {
+	t.Rows++
+	t.Controls[0] += int64(len(r.Binaries))
+	if r.AvgUsageSeconds.Valid {
+		t.Controls[1]++
+	}
+}
