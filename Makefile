@@ -48,7 +48,7 @@ bin/libchdb.so: $(FETCHED)
 $(FETCHED): $(EMBEDDED)/package.json $(EMBEDDED)/package-lock.json
 	@command -v $(NPM) >/dev/null || { \
 		echo "npm is needed to fetch the embedded ClickHouse: install Node.js with npm (Debian: apt-get install npm)." >&2; exit 1; }
-	@echo "Installing into $(EMBEDDED)/node_modules: libchdb, which is ClickHouse as a library (559 MB on disk),"
+	@echo "Installing into $(EMBEDDED)/node_modules: libchdb, which is ClickHouse as a library (570 MB on disk),"
 	@echo "from the npm registry, in the version and with the checksum that package-lock.json pins."
 	cd $(EMBEDDED) && $(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
