@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/cmd/internal/wire"
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+func (a *App) statusCommand() *cobra.Command {
+	var (
+		only     filters
+		from, to dayFlag
+		asJSON   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Coverage by source, feed and day; freshness; last errors",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, log, err := a.loadConfig(config.LoadForWarehouse, false)
+			if err != nil {
+				return err
+			}
+			if err := only.check(wire.Feeds(cfg.Sources)); err != nil {
+				return err
+			}
+			s, done, err := a.connect(cmd.Context(), cfg, log, migrateWish(cmd, cfg))
+			if err != nil {
+				return err
+			}
+			defer done()
+			in, err := s.planInput(cmd.Context(), time.Now())
+			if err != nil {
+				return err
+			}
+			feeds := coverage(in, only, from, to)
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), feeds)
+			}
+			printStatus(cmd.OutOrStdout(), feeds)
+			return nil
+		},
+	}
+	only.add(cmd)
+	cmd.Flags().Var(&from, "from", "first day (default: the source's start, or the first day in the ledger)")
+	cmd.Flags().Var(&to, "to", "last day (default: the last day that is due)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with every day")
+	return cmd
+}
+
+// feedStatus is one feed of `status`.
+type feedStatus struct {
+	Source string             `json:"source"`
+	Kind   string             `json:"kind"`
+	Feed   string             `json:"feed"`
+	From   schema.Day         `json:"from"`
+	To     schema.Day         `json:"to"`
+	States map[plan.State]int `json:"states"` // days by state
+	// LastDay is the newest published day, LastPublished when it was published (UTC).
+	LastDay       *schema.Day `json:"last_published_day"`
+	LastPublished *time.Time  `json:"last_published_at"`
+	Rows          uint64      `json:"last_published_rows"`
+	// LastError is the newest refusal or failure that no later load of its day has mended.
+	LastError    string      `json:"last_error,omitempty"`
+	LastErrorDay *schema.Day `json:"last_error_day,omitempty"`
+	Days         []dayStatus `json:"days"`
+}
+
+// dayStatus is one day of a feed.
+type dayStatus struct {
+	Day         schema.Day `json:"day"`
+	State       plan.State `json:"state"`
+	LoadID      uint64     `json:"published_load_id,string,omitempty"`
+	Rows        uint64     `json:"rows,omitempty"`
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+	Error       string     `json:"error,omitempty"`
+}
+
+// coverage asks the same function as the plan for the state of every day.
+func coverage(in plan.Input, only filters, from, to dayFlag) []*feedStatus {
+	var out []*feedStatus
+	for _, f := range in.Feeds {
+		if (only.source != "" && f.Source != only.source) || (only.feed != "" && f.Feed != only.feed) {
+			continue
+		}
+		first, last := span(in, f)
+		if from.set {
+			first = from.day
+		}
+		if to.set {
+			last = to.day
+		}
+		one := plan.Input{Feeds: []plan.Feed{f}, Ledger: in.Ledger, Now: in.Now}
+		s := &feedStatus{Source: f.Source, Kind: f.Kind, Feed: f.Feed, From: first, To: last, States: map[plan.State]int{}}
+		for _, d := range plan.Coverage(one, first, last) {
+			s.add(d)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// span is the range of days that matter for a feed without being told.
+func span(in plan.Input, f plan.Feed) (first, last schema.Day) {
+	last = schema.DayOf(in.Now, f.Location)
+	if f.History {
+		last-- // today has not ended
+	}
+	first = last
+	if f.HasStart {
+		first = min(first, f.Start)
+	}
+	for _, l := range in.Ledger {
+		if l.Source == f.Source && l.Feed == f.Feed {
+			first = min(first, l.Day)
+		}
+	}
+	return first, last
+}
+
+func (s *feedStatus) add(d plan.DayState) {
+	day := d.Day
+	s.States[d.State]++
+	x := dayStatus{Day: day, State: d.State}
+	if d.Published != nil {
+		at := d.Published.FinishedAt
+		x.LoadID, x.Rows, x.PublishedAt = d.Published.LoadID, d.Published.Rows, &at
+		s.LastDay, s.LastPublished, s.Rows = &day, &at, d.Published.Rows
+	}
+	if d.Last != nil && (d.Last.Status == schema.Failed || d.Last.Status == schema.Refused) {
+		x.Error = string(d.Last.Status) + ": " + d.Last.Reason
+		s.LastError, s.LastErrorDay = x.Error, &day
+	}
+	s.Days = append(s.Days, x)
+}
+
+func printStatus(out io.Writer, feeds []*feedStatus) {
+	rows := make([]table.Row, len(feeds))
+	for i, f := range feeds {
+		fresh := "never"
+		if f.LastDay != nil {
+			fresh = fmt.Sprintf("%s, at %s", f.LastDay, f.LastPublished.UTC().Format("2006-01-02 15:04"))
+		}
+		rows[i] = table.Row{
+			f.Source, f.Feed, f.From, f.To,
+			f.States[plan.Published] + f.States[plan.Provisional], f.States[plan.Provisional],
+			f.States[plan.Missing], f.States[plan.Failed], f.States[plan.Refused], f.States[plan.OutOfReach], fresh,
+		}
+	}
+	printTable(out, table.Row{
+		"source", "feed", "from", "to", "days published", "of them provisional",
+		"missing", "failed", "refused", "out of reach", "newest day (published UTC)",
+	}, rows)
+	for _, f := range feeds {
+		if f.LastError != "" {
+			fmt.Fprintf(out, "\n%s %s, day %s %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)
+		}
+	}
+}

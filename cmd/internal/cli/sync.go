@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/cmd/internal/wire"
+	"github.com/meterhouse/meterhouse/etl/plan"
+)
+
+func (a *App) syncCommand() *cobra.Command {
+	var (
+		only   filters
+		day    dayFlag
+		dryRun bool
+	)
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "One pass now: due days, missed days, and the recheck window",
+		Long: `Pulls and publishes what is due: the days that ended since the last pass, days
+missed or failed since the source's "start", and once more the last "recheck_days"
+published days, which sources restate. Of a snapshot source (nexthink) only today
+can be pulled.`,
+		Example: "  meterhouse sync\n  meterhouse sync --source bfi-emea --day 2026-11-20",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			makePlan := func(in plan.Input) plan.Plan {
+				return plan.Sync(in, plan.Options{Source: only.source, Feed: only.feed, Day: day.pointer()})
+			}
+			return a.pass(cmd, only, dryRun, 0, makePlan)
+		},
+	}
+	only.add(cmd)
+	cmd.Flags().Var(&day, "day", "only this day")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the plan and do nothing")
+	addMigrateFlag(cmd)
+	return cmd
+}
+
+func (a *App) backfillCommand() *cobra.Command {
+	var (
+		only     filters
+		from, to dayFlag
+		force    bool
+		dryRun   bool
+		parallel int
+	)
+	cmd := &cobra.Command{
+		Use:   "backfill --from DAY --to DAY",
+		Short: "Pull a range of days, both ends included",
+		Long: `Pulls every day from --from to --to that is not published yet. Interrupt it when
+you like: the ledger knows what is published, and the same command goes on from
+there. Days that a snapshot source (nexthink) cannot give any more are listed as
+out of reach; they are never filled with today's data.`,
+		Example: "  meterhouse backfill --from 2026-01-01 --to 2026-10-31 --dry-run",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !from.set || !to.set {
+				return usagef("backfill needs --from and --to, both YYYY-MM-DD")
+			}
+			if to.day < from.day {
+				return usagef("--to %s is before --from %s", to.day, from.day)
+			}
+			if parallel < 0 {
+				return usagef("--parallel %d is negative", parallel)
+			}
+			makePlan := func(in plan.Input) plan.Plan {
+				return plan.Range(in, from.day, to.day, plan.RangeOptions{Source: only.source, Feed: only.feed, Force: force})
+			}
+			return a.pass(cmd, only, dryRun, parallel, makePlan)
+		},
+	}
+	only.add(cmd)
+	cmd.Flags().Var(&from, "from", "first day")
+	cmd.Flags().Var(&to, "to", "last day")
+	cmd.Flags().BoolVar(&force, "force", false, "pull published days again, too")
+	cmd.Flags().IntVar(&parallel, "parallel", 0, "requests in flight to each source (default: as configured)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the plan and do nothing")
+	addMigrateFlag(cmd)
+	return cmd
+}
+
+// pass plans and runs once, and says what came of it. A parallel of 0 leaves
+// the sources' own.
+func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, makePlan func(plan.Input) plan.Plan) error {
+	ctx := cmd.Context()
+	cfg, log, err := a.loadConfig(config.Load, false)
+	if err != nil {
+		return err
+	}
+	if err := only.check(wire.Feeds(cfg.Sources)); err != nil {
+		return err
+	}
+	if parallel > 0 {
+		for i := range cfg.Sources {
+			cfg.Sources[i].Parallel = parallel
+		}
+	}
+	s, done, err := a.connect(ctx, cfg, log, migrateWish(cmd, cfg))
+	if err != nil {
+		return err
+	}
+	defer done()
+	in, err := s.planInput(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	p := makePlan(in)
+	if dryRun {
+		printPlan(cmd.OutOrStdout(), p)
+		return nil
+	}
+	return a.carryOut(ctx, s, p)
+}
+
+// carryOut runs a plan with progress and prints the closing sentences.
+func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
+	o := a.progress()
+	r, err := a.runner(s, o)
+	if err != nil {
+		o.Close()
+		return err
+	}
+	report := r.Run(a.stop.hard, ctx, p)
+	o.Close()
+	return a.conclude(report, p, ctx.Err() != nil)
+}

@@ -1,0 +1,154 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/extract"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Warehouse is what bringing a slice in needs of the warehouse.
+type Warehouse interface {
+	// Begin opens a load. Its rows are invisible to readers whatever happens
+	// next, until Record publishes its id.
+	Begin(ctx context.Context, h schema.LoadHeader) (Load, error)
+	// Verify compares what the warehouse holds under the id with what was sent.
+	Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error
+	// Record writes finished loads into the ledger, all in one block. It
+	// assigns PublishedSeq, in place, to the loads whose status publishes them.
+	// Recording the same loads twice is harmless.
+	Record(ctx context.Context, loads []schema.Load) error
+}
+
+// Load takes the rows of one load, in any number, from one goroutine.
+type Load interface {
+	LicenseUsage(row *schema.LicenseUsage) error
+	MeteringDetail(row *schema.MeteringDetail) error
+	Reject(r schema.Reject) error
+	// Finish returns once every row is acknowledged by the warehouse.
+	Finish(ctx context.Context) error
+	// Abort lets go of a load that will not be finished.
+	Abort()
+}
+
+// Observer is told how the work goes on. Its methods are called from many
+// goroutines and must not block.
+type Observer interface {
+	// Planned names, once and before anything starts, all that will be tried.
+	Planned(items []plan.Item)
+	// Rows says that n more records of the slice have arrived.
+	Rows(item plan.Item, n uint64)
+	// Finished says what became of a slice.
+	Finished(o Outcome)
+}
+
+// Source is one configured source as a run sees it.
+type Source struct {
+	Name     string
+	Kind     string
+	Location *time.Location
+	API      extract.Source
+	// Parallel is how many slices are pulled at once.
+	Parallel int
+	// MaxRetries is how often a slice whose answer broke off is pulled again.
+	MaxRetries int
+	Guards     Guards
+	Feeds      map[string]Feed
+}
+
+// Feed holds what the rows of a feed carry beside what the source answers.
+type Feed struct {
+	ComputerGroup int64         // bigfix; 0 for the token's own group
+	Target        schema.Target // nexthink
+}
+
+// Options are what a Runner is made of.
+type Options struct {
+	Warehouse Warehouse
+	Sources   []Source
+	// PublishDelay is how long a load rests between the acknowledgement of its
+	// last rows and its publication. A reader's query that took its snapshot
+	// of the fact table before those rows and reads the ledger after the
+	// publication would miss rows; the delay outlasts that gap.
+	PublishDelay time.Duration
+	// SpoolDir is where answers of rechecks are kept, compressed, until it is
+	// known whether they say anything new; "" for the system's temporary folder.
+	SpoolDir string
+	Clock    func() time.Time
+	Host     string
+	Version  string
+	Logger   *zap.Logger
+	Observer Observer
+}
+
+// Outcome is what became of one slice.
+type Outcome struct {
+	Item plan.Item
+	// Load is its ledger row; of a slice that was not tried it only names the slice.
+	Load schema.Load
+	// Tried is false where the run ended, or gave up on the source, before the
+	// slice's turn came. Nothing is in the ledger then.
+	Tried bool
+	// Err is why the slice is not published, nil when it is or is unchanged.
+	Err error
+	// Took is the time from the first request to the end, publication included.
+	Took time.Duration
+}
+
+// Done reports whether readers see the newest data of the slice.
+func (o Outcome) Done() bool {
+	return o.Err == nil && (o.Load.Status == schema.Published || o.Load.Status == schema.Unchanged)
+}
+
+// Report is what a run did.
+type Report struct {
+	Outcomes []Outcome
+	Took     time.Duration
+}
+
+// Count says how many slices ended in the status.
+func (r Report) Count(s schema.Status) int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if o.Tried && o.Load.Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Untried says how many slices had no turn.
+func (r Report) Untried() int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if !o.Tried {
+			n++
+		}
+	}
+	return n
+}
+
+// Rows is the number of rows that the run published.
+func (r Report) Rows() uint64 {
+	var n uint64
+	for _, o := range r.Outcomes {
+		if o.Tried && o.Load.Status == schema.Published {
+			n += o.Load.Rows
+		}
+	}
+	return n
+}
+
+// Complete reports whether all that was asked for is published or unchanged.
+func (r Report) Complete() bool {
+	for _, o := range r.Outcomes {
+		if !o.Done() {
+			return false
+		}
+	}
+	return true
+}

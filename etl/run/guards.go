@@ -1,0 +1,69 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Guards are the limits beyond which a load is stored but not published,
+// because it is more likely that the source is wrong than that the estate
+// changed so much. An operator can look and accept it.
+type Guards struct {
+	// MinRows refuses loads with fewer rows.
+	MinRows uint64
+	// MaxShrink is the share of rows, 0 to 1, that may vanish against the
+	// version published now or, for a new day, the median of the feed's last
+	// seven published days.
+	MaxShrink float64
+	// MaxRejects is the share, 0 to 1, of source rows that may be rejected.
+	MaxRejects float64
+	// AllowEmpty lets a day without rows be published although the feed has had rows.
+	AllowEmpty bool
+}
+
+// Refusal is why a guard stopped a load.
+type Refusal struct{ Reason string }
+
+// Error gives the reason and the ways out.
+func (r *Refusal) Error() string {
+	return r.Reason + "; the version published before stands. If the source is right, change the guard and load the day again"
+}
+
+// check returns the refusal, or nil.
+func (g Guards) check(item plan.Item, got schema.Totals) *Refusal {
+	if total := got.Rows + got.Rejects; total > 0 && float64(got.Rejects)/float64(total) > g.MaxRejects {
+		return &Refusal{fmt.Sprintf("%d of %d rows of the source could not be read, more than guards.max_rejects allows (%.4g)",
+			got.Rejects, total, g.MaxRejects)}
+	}
+	if got.Rows < g.MinRows {
+		return &Refusal{fmt.Sprintf("%d rows, fewer than guards.min_rows (%d)", got.Rows, g.MinRows)}
+	}
+	if got.Rows == 0 && g.AllowEmpty {
+		return nil
+	}
+	if got.Rows == 0 && item.EverRows {
+		return &Refusal{"no rows, although this feed has had rows before (guards.allow_empty is false)"}
+	}
+	before, what := expected(item)
+	if floor := float64(before) * (1 - g.MaxShrink); float64(got.Rows) < floor {
+		return &Refusal{fmt.Sprintf("%d rows against %d of %s, a larger loss than guards.max_shrink allows (%.4g)",
+			got.Rows, before, what, g.MaxShrink)}
+	}
+	return nil
+}
+
+// expected is the number of rows to compare with, and where it comes from.
+func expected(item plan.Item) (uint64, string) {
+	if item.Published != nil {
+		return item.Published.Rows, "the version published now"
+	}
+	if len(item.Recent) == 0 {
+		return 0, ""
+	}
+	recent := slices.Clone(item.Recent)
+	slices.Sort(recent)
+	return recent[len(recent)/2], "the median of the last published days"
+}

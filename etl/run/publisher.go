@@ -1,0 +1,165 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Writing the ledger is not cut short by an interrupt, because a verified load
+// that waits for its publication is worth the seconds, but it is bounded. A
+// failed write is tried again: writing the same rows twice is harmless.
+const (
+	recordTimeout  = 20 * time.Second
+	recordAttempts = 3
+	recordPause    = time.Second
+)
+
+// publisher writes finished loads into the ledger while the next slices are
+// pulled. Verified loads rest for the publish delay first; whatever is ready
+// by then goes in one block.
+type publisher struct {
+	o         Options
+	collector *collector
+	trip      func(error) // told how each write to the ledger went
+	in        chan finished
+	done      chan struct{}
+}
+
+type finished struct {
+	outcome Outcome
+	began   time.Time // by the system's clock, as ready
+	ready   time.Time // not to be recorded before
+	log     *zap.Logger
+}
+
+func newPublisher(ctx context.Context, o Options, c *collector, trip func(error)) *publisher {
+	p := &publisher{o: o, collector: c, trip: trip, in: make(chan finished), done: make(chan struct{})}
+	go p.loop(context.WithoutCancel(ctx))
+	return p
+}
+
+// add takes a finished slice. Only publications wait for the delay.
+func (p *publisher) add(o Outcome, began time.Time, log *zap.Logger) {
+	f := finished{outcome: o, began: began, log: log, ready: time.Now()}
+	if o.Load.Status == schema.Published {
+		f.ready = f.ready.Add(p.o.PublishDelay)
+	}
+	p.in <- f
+}
+
+// close waits until all that was added is in the ledger.
+func (p *publisher) close() {
+	close(p.in)
+	<-p.done
+}
+
+func (p *publisher) loop(ctx context.Context) {
+	defer close(p.done)
+	in := p.in
+	var waiting []finished
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	open := true
+	for open || len(waiting) > 0 {
+		select {
+		case f, ok := <-in:
+			if !ok {
+				open, in = false, nil
+				continue
+			}
+			waiting = append(waiting, f)
+		case <-timer.C:
+		}
+		waiting = p.record(ctx, waiting)
+		if len(waiting) > 0 {
+			timer.Reset(time.Until(earliest(waiting)))
+		}
+	}
+}
+
+func earliest(fs []finished) time.Time {
+	t := fs[0].ready
+	for _, f := range fs[1:] {
+		if f.ready.Before(t) {
+			t = f.ready
+		}
+	}
+	return t
+}
+
+// record writes what is ready and returns what is not.
+func (p *publisher) record(ctx context.Context, waiting []finished) []finished {
+	now := time.Now()
+	var ready, later []finished
+	for _, f := range waiting {
+		if f.ready.After(now) {
+			later = append(later, f)
+		} else {
+			ready = append(ready, f)
+		}
+	}
+	if len(ready) == 0 {
+		return later
+	}
+	loads := make([]schema.Load, len(ready))
+	for i, f := range ready {
+		loads[i] = f.outcome.Load
+	}
+	err := inWarehouse("writing the ledger", p.write(ctx, loads))
+	p.trip(err)
+	for i, f := range ready {
+		f.outcome.Load = loads[i]
+		p.conclude(f, err)
+	}
+	return later
+}
+
+func (p *publisher) write(ctx context.Context, loads []schema.Load) (err error) {
+	for attempt := range recordAttempts {
+		if attempt > 0 {
+			after(ctx, recordPause)
+		}
+		limited, cancel := context.WithTimeout(ctx, recordTimeout)
+		err = p.o.Warehouse.Record(limited, loads)
+		cancel()
+		if err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// conclude settles the outcome of a slice, writes its end line and reports it.
+func (p *publisher) conclude(f finished, recordErr error) {
+	o := f.outcome
+	if recordErr != nil {
+		if o.Load.Status == schema.Published {
+			recordErr = fmt.Errorf("the rows of load %d are complete, but whether it was published is not known "+
+				"(the version readers see is whole in either case; `meterhouse status` tells): %w", o.Load.LoadID, recordErr)
+			o.Load.Status = schema.Failed
+		}
+		o.Err = errors.Join(o.Err, recordErr)
+	}
+	o.Took = time.Since(f.began)
+	fields := []zap.Field{
+		zap.Uint64("load_id", o.Load.LoadID), zap.String("status", string(o.Load.Status)),
+		zap.Uint64("rows", o.Load.Rows), zap.Uint64("rejects", o.Load.Rejects),
+		zap.Uint64("requests", o.Load.Requests), zap.Uint64("bytes", o.Load.Bytes),
+		zap.Duration("took", o.Took),
+	}
+	switch c := classify(o.Err); {
+	case o.Err == nil:
+		f.log.Info("load finished", fields...)
+	case c == classRefused:
+		f.log.Warn("load finished", append(fields, zap.String("error_class", string(c)), zap.Error(o.Err))...)
+	default:
+		f.log.Error("load finished", append(fields, zap.String("error_class", string(c)), zap.Error(o.Err))...)
+	}
+	p.collector.add(o)
+}

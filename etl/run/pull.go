@@ -1,0 +1,110 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/meterhouse/meterhouse/etl/normalise"
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/extract"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// maxRejects is where a load gives up collecting rejects: an answer with so
+// many unreadable rows is not the documented thing.
+const maxRejects = 100_000
+
+// progressStep is how many records pass between two words to the observer.
+const progressStep = 5_000
+
+// tally is what one pull brought.
+type tally struct {
+	answer extract.Answer
+	totals schema.Totals
+	hash   string
+}
+
+// sink turns records into rows: normalises, hashes, counts, and hands them to
+// the load if there is one.
+type sink struct {
+	into   Load // nil while only the hash is wanted
+	totals schema.Totals
+	hash   schema.ContentHash
+	row    func(rec *extract.Record) error
+}
+
+func newSink(src Source, into Load) *sink {
+	s := &sink{into: into}
+	switch src.Kind {
+	case schema.KindBigFix:
+		s.row = s.licenseUsage(normalise.NewLicenseUsage())
+	case schema.KindNexthink:
+		s.row = s.meteringDetail(normalise.NewMetering(normalise.MeteringOptions{Location: src.Location}))
+	default:
+		panic("BUG: source of unknown kind " + src.Kind)
+	}
+	return s
+}
+
+func (s *sink) licenseUsage(n *normalise.LicenseUsage) func(*extract.Record) error {
+	var row schema.LicenseUsage
+	return func(rec *extract.Record) error {
+		if err := n.Row(rec, &row); err != nil {
+			return s.reject(rec, err)
+		}
+		s.hash.LicenseUsage(&row)
+		s.totals.LicenseUsage(&row)
+		if s.into == nil {
+			return nil
+		}
+		return inWarehouse("inserting", s.into.LicenseUsage(&row))
+	}
+}
+
+func (s *sink) meteringDetail(n *normalise.Metering) func(*extract.Record) error {
+	var row schema.MeteringDetail
+	return func(rec *extract.Record) error {
+		if err := n.Row(rec, &row); err != nil {
+			return s.reject(rec, err)
+		}
+		s.hash.MeteringDetail(&row)
+		s.totals.MeteringDetail(&row)
+		if s.into == nil {
+			return nil
+		}
+		return inWarehouse("inserting", s.into.MeteringDetail(&row))
+	}
+}
+
+func (s *sink) reject(rec *extract.Record, err error) error {
+	var r *normalise.Reject
+	if !errors.As(err, &r) {
+		return err // a conflict: the whole answer is in doubt
+	}
+	s.totals.Rejects++
+	if s.totals.Rejects > maxRejects {
+		return fmt.Errorf("more than %d rows of the answer cannot be read, the last because of: %w", maxRejects, err)
+	}
+	if s.into == nil {
+		return nil
+	}
+	return inWarehouse("storing a rejected row", s.into.Reject(normalise.Rejected(rec, r)))
+}
+
+// pull asks for the slice through via and sends its rows into the load, or
+// only hashes them when into is nil.
+func (r *Runner) pull(ctx context.Context, src Source, item plan.Item, via extract.Getter, into Load) (tally, error) {
+	s := newSink(src, into)
+	var pending uint64
+	answer, err := src.API.Pull(ctx, via, extract.Request{Feed: item.Feed, Day: item.Day.String()},
+		func(rec *extract.Record) error {
+			if pending++; pending == progressStep {
+				r.o.Observer.Rows(item, pending)
+				pending = 0
+			}
+			return s.row(rec)
+		})
+	r.o.Observer.Rows(item, pending)
+	return tally{answer: answer, totals: s.totals, hash: s.hash.String()}, err
+}

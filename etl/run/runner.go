@@ -1,0 +1,188 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Runner brings slices in.
+type Runner struct {
+	o       Options
+	sources map[string]Source
+}
+
+// New makes a Runner. Every source of the plans that it will be given must be
+// among the options' sources.
+func New(o Options) *Runner {
+	r := &Runner{o: o, sources: make(map[string]Source, len(o.Sources))}
+	for _, s := range o.Sources {
+		r.sources[s.Name] = s
+	}
+	return r
+}
+
+// Run does what the plan lists, the sources side by side. When soft ends, no
+// further slice is begun, and those in hand are finished; when ctx ends they
+// are abandoned. Loads that were verified by then are still published. Run
+// returns after the last goroutine that it started, with an outcome for every
+// slice of p.Do.
+func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
+	began := time.Now()
+	runID := uuid.New()
+	r.o.Observer.Planned(p.Do)
+
+	perSource := map[string][]plan.Item{}
+	for _, item := range p.Do {
+		perSource[item.Source] = append(perSource[item.Source], item)
+	}
+	c := &collector{observer: r.o.Observer}
+	warehouse := &sharedBreaker{}
+	pub := newPublisher(ctx, r.o, c, warehouse.observe)
+
+	var wg sync.WaitGroup
+	for name, items := range perSource {
+		src := r.sources[name]
+		if src.Name == "" {
+			panic(fmt.Sprintf("BUG: the plan names source %q, which is not configured", name))
+		}
+		w := &sourceRun{
+			runner: r, src: src, runID: runID, publisher: pub, collector: c,
+			own: &sharedBreaker{}, all: warehouse,
+		}
+		wg.Go(func() { w.work(ctx, soft, items) })
+	}
+	wg.Wait()
+	pub.close()
+	return Report{Outcomes: c.outcomes, Took: time.Since(began)}
+}
+
+// sourceRun works off the slices of one source.
+type sourceRun struct {
+	runner    *Runner
+	src       Source
+	runID     uuid.UUID
+	publisher *publisher
+	collector *collector
+	own       *sharedBreaker // the source's own failures
+	all       *sharedBreaker // the warehouse's, for all sources
+}
+
+// work pulls the items in their order, src.Parallel at a time.
+func (s *sourceRun) work(ctx, soft context.Context, items []plan.Item) {
+	queue := make(chan plan.Item)
+	var wg sync.WaitGroup
+	for range max(1, s.src.Parallel) {
+		wg.Go(func() {
+			for item := range queue {
+				s.one(ctx, item)
+			}
+		})
+	}
+	for i, item := range items {
+		if why := s.stopped(ctx, soft); why != nil {
+			for _, left := range items[i:] {
+				s.untried(left, why)
+			}
+			break
+		}
+		queue <- item
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// stopped says why no further slice may begin, nil when one may.
+func (s *sourceRun) stopped(ctx, soft context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", errNotTried, context.Cause(ctx))
+	case soft.Err() != nil:
+		return fmt.Errorf("%w: %w", errNotTried, context.Cause(soft))
+	case s.all.why() != nil:
+		return s.all.why()
+	default:
+		return s.own.why()
+	}
+}
+
+func (s *sourceRun) untried(item plan.Item, why error) {
+	s.collector.add(Outcome{Item: item, Load: schema.Load{Slice: item.Slice, Kind: item.Kind}, Err: why})
+}
+
+// one brings one slice in and hands its ledger row to the publisher.
+func (s *sourceRun) one(ctx context.Context, item plan.Item) {
+	// The queue may have waited while another slice tripped a breaker.
+	if why := s.stopped(ctx, context.Background()); why != nil {
+		s.untried(item, why)
+		return
+	}
+	o := s.runner.o
+	log := o.Logger.With(zap.String("source", item.Source), zap.String("feed", item.Feed), zap.Stringer("day", item.Day))
+	began := time.Now()
+	log.Info("load started", zap.String("reason", string(item.Reason)))
+
+	load, err := s.bringIn(ctx, item)
+	s.own.observe(err)
+	s.all.observe(warehouseOnly(err))
+	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
+}
+
+// warehouseOnly keeps the errors that speak of the warehouse.
+func warehouseOnly(err error) error {
+	if classify(err) == classWarehouse {
+		return err
+	}
+	return nil
+}
+
+// sharedBreaker is a breaker that several workers may use.
+type sharedBreaker struct {
+	mu      sync.Mutex
+	breaker breaker
+}
+
+func (b *sharedBreaker) observe(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.breaker.observe(err)
+}
+
+func (b *sharedBreaker) why() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.breaker.why
+}
+
+// collector gathers outcomes from all goroutines.
+type collector struct {
+	mu       sync.Mutex
+	outcomes []Outcome
+	observer Observer
+}
+
+func (c *collector) add(o Outcome) {
+	c.mu.Lock()
+	c.outcomes = append(c.outcomes, o)
+	c.mu.Unlock()
+	c.observer.Finished(o)
+}
+
+// after waits for d, or less when ctx ends; it reports whether d passed.
+func after(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

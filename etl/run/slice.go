@@ -1,0 +1,150 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/extract"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// pauses between pulls of a slice whose answer broke off.
+const (
+	firstPause = time.Second
+	maxPause   = 30 * time.Second
+)
+
+// bringIn pulls, inserts, verifies and guards one slice. The load that it
+// returns is ready for the ledger in every case; err is why it must not be
+// published.
+func (s *sourceRun) bringIn(ctx context.Context, item plan.Item) (schema.Load, error) {
+	load, err := s.attempt(ctx, item)
+	requests, bytes := load.Requests, load.Bytes
+	pause := firstPause
+	for retry := 0; retry < s.src.MaxRetries && classify(err) == class(extract.Interrupted); retry++ {
+		if !after(ctx, pause) {
+			break
+		}
+		pause = min(2*pause, maxPause)
+		load, err = s.attempt(ctx, item)
+		requests += load.Requests
+		bytes += load.Bytes
+	}
+	load.Requests, load.Bytes = requests, bytes
+
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		load.Status, load.Reason = schema.Refused, refusal.Reason
+	case err != nil:
+		load.Status, load.Reason = schema.Failed, err.Error()
+	case load.Status != schema.Unchanged:
+		load.Status, load.Reason = schema.Published, string(item.Reason)
+	}
+	return load, err
+}
+
+// attempt is one load: one id, one pull (two decodings of it for a recheck).
+func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, error) {
+	o := s.runner.o
+	started := o.Clock().UTC()
+	load := schema.Load{
+		LoadID: schema.NewLoadID(started), RunID: s.runID, Slice: item.Slice, Kind: item.Kind,
+		ContentHash: schema.NoContent, StartedAt: started, Host: o.Host, Version: o.Version,
+	}
+	if item.Published != nil {
+		load.PreviousLoadID = item.Published.LoadID
+	}
+	err := s.sameDay(item)
+	if err == nil {
+		err = s.pullInto(ctx, item, &load)
+	}
+	if err == nil {
+		err = s.sameDay(item)
+	}
+	load.FinishedAt = o.Clock().UTC()
+	if ctx.Err() != nil && err != nil {
+		err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+	return load, err
+}
+
+// sameDay fails when a snapshot source has moved on to another day: what it
+// answers now must not be filed under the day that was planned.
+func (s *sourceRun) sameDay(item plan.Item) error {
+	if s.src.Kind != schema.KindNexthink {
+		return nil
+	}
+	if today := schema.DayOf(s.runner.o.Clock(), s.src.Location); today != item.Day {
+		return fmt.Errorf("%w: it is %s there, the slice is of %s", errDayChanged, today, item.Day)
+	}
+	return nil
+}
+
+// pullInto fills the load. A slice that readers already have is hashed first
+// from the answer itself, and loaded from the spool only if it says something new.
+func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.Load) error {
+	r := s.runner
+	if item.Published == nil {
+		return s.insert(ctx, item, s.src.API.Live(), load)
+	}
+	spool, err := newSpool(r.o.SpoolDir)
+	if err != nil {
+		return err
+	}
+	defer spool.remove()
+	got, err := r.pull(ctx, s.src, item, spool.record(s.src.API.Live()), nil)
+	note(load, got)
+	if err != nil {
+		return err
+	}
+	if got.hash == item.Published.ContentHash && got.totals.Rows == item.Published.Rows && got.totals.Rejects == item.Published.Rejects {
+		load.Status, load.Reason = schema.Unchanged, string(item.Reason)
+		return nil
+	}
+	return s.insert(ctx, item, spool.replay(), load)
+}
+
+// insert sends the slice's rows under the load's id and has them verified and
+// judged. The rows stay invisible.
+func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Getter, load *schema.Load) error {
+	r := s.runner
+	feed := s.src.Feeds[item.Feed]
+	into, err := r.o.Warehouse.Begin(ctx, schema.LoadHeader{
+		LoadID: load.LoadID, Slice: item.Slice, Kind: item.Kind,
+		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
+	})
+	if err != nil {
+		return inWarehouse("beginning the load", err)
+	}
+	got, err := r.pull(ctx, s.src, item, via, into)
+	note(load, got)
+	if err != nil {
+		into.Abort()
+		return err
+	}
+	if err := into.Finish(ctx); err != nil {
+		return inWarehouse("inserting", err)
+	}
+	if err := r.o.Warehouse.Verify(ctx, item.Kind, load.LoadID, got.totals); err != nil {
+		return inWarehouse("verifying", err)
+	}
+	if refusal := s.src.Guards.check(item, got.totals); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// note puts what a pull brought into the ledger row. The decoding of a spool
+// adds neither requests nor bytes.
+func note(load *schema.Load, got tally) {
+	load.Rows, load.Rejects, load.ContentHash = got.totals.Rows, got.totals.Rejects, got.hash
+	load.Requests = max(load.Requests, uint64(got.answer.Requests)) //nolint:gosec // a count
+	load.Bytes = max(load.Bytes, uint64(got.answer.Bytes))          //nolint:gosec // a count
+	if !got.answer.AsOf.IsZero() {
+		load.SourceAsOf.V, load.SourceAsOf.Valid = got.answer.AsOf.UTC(), true
+	}
+}
