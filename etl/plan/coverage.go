@@ -1,0 +1,47 @@
+package plan
+
+import "github.com/meterhouse/meterhouse/schema"
+
+// DayState is the state of one slice. The loads point into the Input's ledger.
+type DayState struct {
+	schema.Slice
+	State     State        `json:"state"`
+	Published *schema.Load `json:"published,omitempty"` // the version that readers see, nil for none
+	Last      *schema.Load `json:"last,omitempty"`      // the latest row of the ledger, nil for none
+}
+
+// Coverage lists the state of every slice of the days from and to and all
+// between, feed by feed in configured order, oldest day first.
+//
+// Days that nobody asked for are left out, so that they do not look like gaps:
+// those before a feed's start (without one: before its first day in the ledger,
+// or what Sync looks at) of which the ledger knows nothing.
+func Coverage(in Input, from, to schema.Day) []DayState {
+	var states []DayState
+	for _, v := range view(in, "", "") {
+		begin := v.begin()
+		for day := from; day <= to; day++ {
+			s := v.slices[day]
+			if day < begin && s.last == nil {
+				continue
+			}
+			states = append(states, DayState{
+				Slice: schema.Slice{Source: v.Source, Feed: v.Feed.Feed, Day: day},
+				State: v.state(day), Published: s.published, Last: s.last,
+			})
+		}
+	}
+	return states
+}
+
+// begin is the first day that the feed is expected to have.
+func (v *feedView) begin() schema.Day {
+	switch {
+	case v.HasStart:
+		return v.Start
+	case len(v.slices) > 0:
+		return min(v.firstDay, v.syncFrom())
+	default:
+		return v.syncFrom()
+	}
+}

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Input is all that a plan depends on.
+type Input struct {
+	Feeds  []Feed
+	Ledger []schema.Load // all rows, in any order
+	Now    time.Time
+}
+
+// Plan names every slice that was looked at exactly once.
+type Plan struct {
+	Do   []Item // in the order to pull them
+	Skip []Item
+}
+
+// Item is one slice with what was decided, and what the engine needs to know of
+// the ledger to load it. The loads point into the Input's ledger.
+type Item struct {
+	schema.Slice
+	Kind   string `json:"kind"`
+	Reason Reason `json:"reason"`
+	State  State  `json:"state"`
+	// Published is the version that readers see now, nil for none: the one with
+	// the highest PublishedSeq.
+	Published *schema.Load `json:"published,omitempty"`
+	// Last is the latest row of the ledger, nil for none. It says what a later
+	// attempt came to, when State tells of an earlier version that readers see.
+	Last *schema.Load `json:"last,omitempty"`
+	// Recent are the rows of the feed's last seven published days before this
+	// one, oldest first; fewer when there are fewer.
+	Recent []uint64 `json:"-"`
+	// EverRows: the feed has published rows on some day.
+	EverRows bool `json:"-"`
+}
+
+// Options narrow Sync down. Empty names match all.
+type Options struct {
+	Source, Feed string
+	// Day asks for one day and nothing else: also one before the start, and
+	// again if it is published.
+	Day *schema.Day
+}
+
+// RangeOptions narrow Range down. Empty names match all.
+type RangeOptions struct {
+	Source, Feed string
+	// Force pulls again what is published.
+	Force bool
+}
+
+// Sync plans one pass: the days that are due and not published since the
+// feed's start, and the recheck window again. Newest days come first, and
+// within a day the feeds in their configured order, so that no feed's backlog
+// holds up another's latest day.
+//
+// Without a start it looks at yesterday and the recheck window only. Published
+// days in that window are pulled again even before the start, which only bounds
+// catching up.
+func Sync(in Input, o Options) Plan {
+	var p Plan
+	for _, v := range view(in, o.Source, o.Feed) {
+		if o.Day != nil {
+			p.decide(v, *o.Day, rules{recheck: true, force: true})
+			continue
+		}
+		for day := v.syncFrom(); day <= v.today; day++ {
+			p.decide(v, day, rules{recheck: true, fromStart: true})
+		}
+	}
+	newestFirst := func(a, b Item) int { return int(b.Day) - int(a.Day) }
+	slices.SortStableFunc(p.Do, newestFirst)
+	slices.SortStableFunc(p.Skip, newestFirst)
+	return p
+}
+
+// Range plans a backfill of the days from and to and all between, oldest first.
+// It may go before the start. What is published is left alone unless forced;
+// days that have not ended and past days of a snapshot source are never pulled.
+func Range(in Input, from, to schema.Day, o RangeOptions) Plan {
+	var p Plan
+	views := view(in, o.Source, o.Feed)
+	for day := from; day <= to; day++ {
+		for _, v := range views {
+			p.decide(v, day, rules{force: o.Force})
+		}
+	}
+	return p
+}
+
+// syncFrom is the first day that Sync looks at.
+func (v *feedView) syncFrom() schema.Day {
+	from := min(v.recheckFrom(), v.newestDue())
+	if v.HasStart {
+		from = min(from, v.Start)
+	}
+	return from
+}
+
+// rules are where Sync and Range differ.
+type rules struct {
+	recheck   bool // pull published days of the recheck window again
+	force     bool // pull any published day again
+	fromStart bool // leave days before the start alone
+}
+
+func (p *Plan) decide(v *feedView, day schema.Day, r rules) {
+	reason, do := v.reason(day, r)
+	s := v.slices[day]
+	item := Item{
+		Slice: schema.Slice{Source: v.Source, Feed: v.Feed.Feed, Day: day},
+		Kind:  v.Kind, Reason: reason, State: v.state(day),
+		Published: s.published, Last: s.last, EverRows: v.everRows,
+	}
+	if !do {
+		p.Skip = append(p.Skip, item)
+		return
+	}
+	item.Recent = v.recent(day)
+	p.Do = append(p.Do, item)
+}
+
+// reason decides over one slice: whether it is pulled, and why or why not.
+func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
+	s := v.slices[day]
+	pullAgain := r.force || r.recheck && v.inRecheck(day)
+	switch {
+	case s.published != nil && !pullAgain:
+		return AlreadyPublished, false
+	case day > v.newestDue():
+		return NotYetDue, false
+	case !v.History && day < v.today:
+		return OutOfReach, false
+	case s.published != nil && r.recheck && v.inRecheck(day):
+		return Recheck, true
+	case s.published != nil:
+		return Forced, true
+	case r.fromStart && v.beforeStart(day):
+		return BeforeStart, false
+	case s.lastWas(schema.Refused):
+		return RefusedBefore, true
+	case s.lastWas(schema.Failed):
+		return FailedBefore, true
+	case day == v.newestDue():
+		return New, true
+	default:
+		return Missed, true
+	}
+}
