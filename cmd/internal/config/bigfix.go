@@ -1,0 +1,130 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// bigfixKeys are the keys that only bigfix sources have.
+func bigfixKeys() []string {
+	return []string{
+		"token_file", "token_env", "token", "token_in",
+		"computer_groups", "server_columns", "page_size", "criteria",
+	}
+}
+
+// serverColumns are the columns of HCL's server association that the warehouse
+// has a place for.
+func serverColumns() []string {
+	return []string{
+		"id", "name", "type", "hardware_serial_number", "hardware_vendor", "hardware_model",
+		"total_processors", "cores", "pvu_per_core", "active_computers",
+	}
+}
+
+func (b *block) bigfix(s *Source) {
+	b.bigfixCredentials(s)
+	s.TokenIn = b.choice("token_in", TokenInHeader, TokenInHeader, TokenInQuery)
+	s.ComputerGroups = b.computerGroups()
+	s.ServerColumns = b.serverColumns()
+	s.PageSize = b.count("page_size", 0, 0)
+	s.Criteria = b.criteria()
+}
+
+// bigfixCredentials takes a token, or a user and a password that fetch one.
+func (b *block) bigfixCredentials(s *Source) {
+	var hasToken, hasPassword bool
+	s.Token, hasToken = b.secret("token", b.r.openSources)
+	s.User = b.str("user", "")
+	s.Password, hasPassword = b.secret("password", b.r.openSources)
+	switch {
+	case hasToken && (s.User != "" || hasPassword):
+		b.fault("user", "", "a token is given, and a user or password too", "keep the token, or user with password_file to fetch one")
+	case hasToken:
+	case s.User == "" && !hasPassword:
+		b.fault("token_file", "", "is missing", "name a file with the API token (or token_env), or give user and password_file to fetch one")
+	case s.User == "":
+		b.fault("user", "", "is missing", "name the user whose password it is")
+	case !hasPassword:
+		b.fault("password_file", "", "is missing", "name a file with the password of the user (or password_env)")
+	}
+}
+
+func (b *block) computerGroups() []int64 {
+	groups := []int64{}
+	for _, e := range b.list("computer_groups", "write [5, 7]; leave it empty for the token's own group") {
+		id, ok := b.r.wholeNumber(e, 1, math.MaxInt64)
+		if !ok {
+			continue
+		}
+		if slices.Contains(groups, id) {
+			b.r.fault(e.at, raw(e.node), "stands in this list twice", "keep it once")
+			continue
+		}
+		groups = append(groups, id)
+	}
+	return groups
+}
+
+func (b *block) serverColumns() []string {
+	const key, advice = "server_columns", "write [name], or more columns of the server association"
+	if !b.given(key) {
+		b.known = append(b.known, key)
+		return []string{"name"}
+	}
+	before := len(b.r.faults)
+	columns := []string{}
+	for _, w := range b.words(key, false, advice) {
+		columns = append(columns, w.text)
+		if strings.ContainsFunc(w.text, func(c rune) bool { return !isWordByte(c) }) {
+			b.r.fault(w.at, w.text, "is not a column name", "write it as in schemas/server.json, without the leading server.")
+			continue
+		}
+		if known := serverColumns(); !slices.Contains(known, w.text) {
+			b.r.warn(w.at, w.text, "is a column that the warehouse has no place for", didYouMean(w.text, known, "it has places for "))
+		}
+	}
+	if len(columns) == 0 && len(b.r.faults) == before {
+		b.fault(key, "", "is an empty list", advice)
+	}
+	return columns
+}
+
+// criteria gives the JSON on one line, as the API wants it.
+func (b *block) criteria() string {
+	const key, advice = "criteria", `write one JSON text in single quotes, such as '{"and":[["product_id",">",0]]}'`
+	e, given := b.value(key)
+	if !given {
+		return ""
+	}
+	if _, isBlock := e.node.(*ast.MappingNode); isBlock {
+		b.r.wrongType(e, "text", advice)
+		return ""
+	}
+	text := strings.TrimSpace(b.str(key, ""))
+	if text == "" {
+		return ""
+	}
+	var line bytes.Buffer
+	err := json.Compact(&line, []byte(text))
+	if err != nil {
+		rule := "is not valid JSON: " + err.Error()
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			rule += fmt.Sprintf(" (at character %d)", syntax.Offset)
+		}
+		b.fault(key, text, rule, advice)
+		return ""
+	}
+	if !strings.ContainsAny(text, "\r\n") {
+		return text
+	}
+	return line.String()
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Config is one configuration file with every default filled in, every
+// relative path made absolute and every secret read.
+type Config struct {
+	Warehouse Warehouse
+	Sources   []Source
+	// Guards are the defaults of the sources' guards, which have them merged in.
+	Guards Guards
+	// PublishDelay is the wait between the last acknowledged insert of a load
+	// and its publication.
+	PublishDelay time.Duration
+	Archive      Archive
+	Serve        Serve
+	Log          Log
+	// Warnings are what the operator should know although it stops nothing.
+	Warnings []Fault
+}
+
+// Kinds of warehouses.
+const (
+	WarehouseEmbedded = "embedded" // ClickHouse in this process
+	WarehouseNative   = "native"   // a server, over ClickHouse's native protocol
+	WarehouseHTTP     = "http"     // a server, over ClickHouse's HTTP interface
+)
+
+// Warehouse says which ClickHouse holds the tables.
+type Warehouse struct {
+	Kind string
+	// Dir and Listen are the embedded warehouse's data folder and the loopback
+	// address of its HTTP interface, "" for a free port.
+	Dir    string
+	Listen string
+	// Libchdb is the library named by METERHOUSE_LIBCHDB, "" to look for it.
+	Libchdb string
+	// Hosts are host:port of the replicas to connect to, the first one first.
+	Hosts    []string
+	Secure   bool   // TLS
+	CAFile   string // PEM file of the authorities to trust, "" for the system's
+	Database string
+	User     string
+	Password Secret
+	// Cluster is a ClickHouse cluster name, "" for a single server.
+	Cluster string
+}
+
+// Places where a bigfix token travels.
+const (
+	TokenInHeader = "header"
+	TokenInQuery  = "query"
+)
+
+// Source is one configured server.
+type Source struct {
+	Name string
+	Kind string // schema.KindBigFix or schema.KindNexthink
+	URL  *url.URL
+	// Token is the API token (bigfix). Without one, User and Password fetch it.
+	Token    Secret
+	TokenIn  string // bigfix: TokenInHeader or TokenInQuery
+	User     string
+	Password Secret
+	TLS      TLS
+	// Location is the source's own time zone: it decides what a day is.
+	Location *time.Location
+	Schedule string // robfig/cron standard spec, read in Location
+	// Start is the first day that a catch-up goes back to, if HasStart.
+	Start       schema.Day
+	HasStart    bool
+	RecheckDays int
+	Parallel    int // requests in flight
+	MaxRetries  int
+	// RequestTimeout bounds one request, its whole answer included.
+	RequestTimeout time.Duration
+	Guards         Guards
+
+	// What only a bigfix source has.
+
+	ComputerGroups []int64  // empty: the token's own group
+	ServerColumns  []string // columns of the server association, at least one
+	PageSize       int      // rows, 0 for one streamed request
+	Criteria       string   // JSON on one line, "" for none
+
+	// What only a nexthink source has.
+
+	Format  string // json or csv
+	Targets []Target
+}
+
+// TLS says how a source's certificate is judged.
+type TLS struct {
+	CAFile             string // PEM file of the authorities to trust, "" for the system's
+	ServerName         string // name expected in the certificate, "" for the URL's host
+	InsecureSkipVerify bool
+}
+
+// Target is one metering target of a nexthink source; every list is a feed.
+type Target struct {
+	Name       string
+	Metric     string
+	Program    string   // "" for all programs of the metric
+	Hierarchy  string   // "" for the portal's first
+	Path       []string // node names from the top, empty for the user's whole view domain
+	Lists      []string // installed, underusage
+	WindowDays uint16   // the metric's look-back window, 0 when unknown
+}
+
+// Guards stop a load that looks wrong before readers see it.
+type Guards struct {
+	MinRows    uint64  // fewer rows are refused
+	MaxShrink  float64 // share of rows that may vanish, 0 to 1
+	MaxRejects float64 // share of rows that may be rejects, 0 to 1
+	AllowEmpty bool    // publish no rows although the feed has had some
+}
+
+// Archive is where raw responses are kept.
+type Archive struct {
+	// URL is file:///absolute/folder or s3://bucket/prefix, nil for no archive.
+	URL      *url.URL
+	KeepDays int // 0 keeps them for ever
+}
+
+// Serve is the daemon's HTTP.
+type Serve struct {
+	Listen string // host:port
+}
+
+// Log says how logs look.
+type Log struct {
+	Level  string // debug, info, warn or error
+	Format string // json or console
+}
+
+func defaultGuards() Guards {
+	return Guards{MaxShrink: 0.5, MaxRejects: 0.01}
+}
