@@ -1,0 +1,90 @@
+package nexthink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/meterhouse/meterhouse/extract"
+)
+
+const (
+	enginesPath = "api/configuration/v1/engines"
+	// enginesLimit bounds the answer about the engines; each takes some hundred bytes.
+	enginesLimit = 4 << 20
+)
+
+// errSeenEnough ends the probe once one record has been understood.
+var errSeenEnough = errors.New("seen enough")
+
+// Check asks for the first feed and stops reading after the first record: that
+// proves TLS, credentials, the right to read and that the answer is understood.
+// It then asks which Engines the Portal is connected to; an account may well
+// not be allowed to know that, so this part never fails the check.
+func (s *Source) Check(ctx context.Context) ([]extract.Finding, error) {
+	feed := Feeds(s.o.Targets)[0]
+	records := "at least one device"
+	_, err := s.Pull(ctx, s.client, extract.Request{Feed: feed}, func(*extract.Record) error { return errSeenEnough })
+	switch {
+	case err == nil:
+		records = "no device"
+	case !errors.Is(err, errSeenEnough):
+		return nil, err
+	}
+	var findings []extract.Finding
+	if cert := s.client.Certificate(); cert != nil {
+		findings = append(findings, extract.Finding{
+			What: "TLS", Says: fmt.Sprintf("the certificate of %q is accepted, valid until %s", s.o.URL.Host, cert.NotAfter.UTC().Format("2006-01-02")),
+			Warn: s.o.TLS.InsecureSkipVerify,
+		})
+	}
+	findings = append(findings,
+		extract.Finding{What: "credentials", Says: fmt.Sprintf("the Portal accepts the user %q", s.o.User)},
+		extract.Finding{What: "right to read", Says: fmt.Sprintf("%s answers in %s with %s", feed, s.o.Format, records)},
+	)
+	return append(findings, s.checkEngines(ctx)...), nil
+}
+
+// engine is one entry of the answer of Nexthink's List Engines API.
+type engine struct {
+	Name     string `json:"name"`
+	Status   string `json:"status"` // CONNECTED, DISCONNECTED or CONNECTING
+	Timezone string `json:"timezone"`
+	Version  string `json:"version"`
+}
+
+func (s *Source) checkEngines(ctx context.Context) []extract.Finding {
+	engines, err := s.engines(ctx)
+	if err != nil {
+		return []extract.Finding{{What: "engines", Says: "not known: " + err.Error()}}
+	}
+	findings := make([]extract.Finding, 0, len(engines))
+	for _, e := range engines {
+		f := extract.Finding{What: "engine " + e.Name, Says: fmt.Sprintf("%s, time zone %s, version %s", e.Status, e.Timezone, e.Version)}
+		if e.Status != "CONNECTED" {
+			f.Warn = true
+			f.Says += ": the devices of this engine may be missing or old"
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func (s *Source) engines(ctx context.Context) ([]engine, error) {
+	resp, err := s.client.Get(ctx, extract.Query{Path: enginesPath, Accept: "application/json"})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, enginesLimit))
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of engines: %w", err)
+	}
+	var engines []engine
+	if err := json.Unmarshal(body, &engines); err != nil {
+		return nil, errors.New("the list of engines is not the array that is documented")
+	}
+	return engines, nil
+}
