@@ -60,6 +60,9 @@ type Query struct {
 	Path   string     // relative to the source's URL: "api/sam/v2/license_usage_per_server"
 	Values url.Values // brackets and all; order within one key is kept
 	Accept string     // value of the Accept header
+	// Doing says in words what the query is for, "asking for license usage of
+	// 2026-11-20"; it opens the text of its errors. Empty: the path does.
+	Doing string
 }
 
 // Response is the answer to a Query whose status was 2xx.

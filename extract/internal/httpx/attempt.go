@@ -81,7 +81,7 @@ func (b *body) noAnswer(err error) *fault {
 func (b *body) notOK(answer *http.Response, explain Explain) *fault {
 	text, _ := io.ReadAll(io.LimitReader(b, errorTextLimit)) // what there is of it; the status is the error
 	e := &extract.Error{
-		Doing: b.doing, Status: answer.StatusCode, Says: b.c.text(text),
+		Doing: b.doing, Status: answer.StatusCode, Says: b.c.Text(text),
 		RetryAfter: retryAfter(answer.Header.Get("Retry-After"), time.Now()),
 	}
 	e.Class = classOf(e.Status, e.RetryAfter)
@@ -104,5 +104,5 @@ func (c *Client) redirectTarget(answer *http.Response) string {
 	if err != nil {
 		return "nowhere"
 	}
-	return c.text([]byte((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()))
+	return c.Text([]byte((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()))
 }

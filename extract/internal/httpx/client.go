@@ -144,8 +144,12 @@ func withDefaults(o Options) Options {
 // breaks after that is the caller's to judge, because it has seen rows. Every
 // error, also of the body, is an *extract.Error.
 func (c *Client) Get(ctx context.Context, q extract.Query) (*extract.Response, error) {
+	doing := q.Doing
+	if doing == "" {
+		doing = c.doing(q.Path)
+	}
 	return c.retry(ctx, call{
-		doing:     c.doing(q.Path),
+		doing:     doing,
 		explain:   c.o.Explain,
 		authorize: true,
 		build: func(ctx context.Context) (*http.Request, error) {

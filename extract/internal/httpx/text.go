@@ -11,11 +11,12 @@ import (
 // saysLimit bounds, in bytes, what of a server's text reaches an error.
 const saysLimit = 512
 
-// text makes what a server said fit for an error: an HTML page becomes its
-// title, control characters and line breaks become single spaces, secrets
-// become ***, and the length is bounded.
-func (c *Client) text(raw []byte) string {
-	s := strings.ToValidUTF8(string(raw), "?")
+// Text makes what a server said fit for an error's Says: an HTML page becomes
+// its title, control characters and line breaks become single spaces, secrets
+// become ***, and the length is bounded. Sources use it for an answer with a
+// good status that turns out to be something else.
+func (c *Client) Text(raw []byte) string {
+	s := strings.ToValidUTF8(string(raw[:min(len(raw), errorTextLimit)]), "?")
 	if strings.HasPrefix(strings.TrimSpace(s), "<") {
 		s = "HTML page: " + title(s)
 	}
@@ -74,7 +75,7 @@ func (c *Client) scrub(err error) error {
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
-	return &scrubbed{text: c.text([]byte(err.Error())), cause: err}
+	return &scrubbed{text: c.Text([]byte(err.Error())), cause: err}
 }
 
 type scrubbed struct {
