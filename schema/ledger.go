@@ -34,6 +34,12 @@ const (
 	RolledBack Status = "rolled_back" // an earlier load that an operator published again
 )
 
+// Publishes tells whether a ledger row of this status makes its load the version
+// that readers see.
+func (s Status) Publishes() bool {
+	return s == Published || s == Accepted || s == RolledBack
+}
+
 // Load is one row of the ledger, the table `loads`: one finished attempt to
 // bring a slice in. The ledger is the only state that Meterhouse keeps.
 type Load struct {

@@ -28,6 +28,18 @@ func MeteringDetailsTable() Table {
 	}
 }
 
+// FactTable is the table that the rows of a kind of source go to; false for a
+// kind that does not exist.
+func FactTable(kind string) (Table, bool) {
+	switch kind {
+	case KindBigFix:
+		return LicenseUsageTable(), true
+	case KindNexthink:
+		return MeteringDetailsTable(), true
+	}
+	return Table{}, false
+}
+
 // Totals are what a load sent, or what the warehouse holds of it.
 type Totals struct {
 	Rows     uint64

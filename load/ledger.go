@@ -1,0 +1,118 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// LedgerQuery says which part of the ledger to read. Zero values mean all.
+type LedgerQuery struct {
+	Source   string
+	Feeds    []string
+	From, To schema.Day // both inclusive
+}
+
+func ledgerColumns() []string {
+	return []string{
+		"load_id", "run_id", "source", "kind", "feed", "day", "status", "reason",
+		"rows", "rejects", "requests", "bytes", "content_hash", "source_as_of",
+		"previous_load_id", "started_at", "finished_at", "published_seq", "host", "version",
+	}
+}
+
+// Ledger reads the ledger, ordered by source, feed, day, load id and
+// publication. A row that was written twice comes once.
+func (w *Warehouse) Ledger(ctx context.Context, q LedgerQuery) ([]schema.Load, error) {
+	const doing = "reading the ledger"
+	rows, err := w.conn.Query(ctx, ledgerSQL(q))
+	if err != nil {
+		return nil, fail(err, doing)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var loads []schema.Load
+	for rows.Next() {
+		l, err := scanLoad(rows)
+		if err != nil {
+			return nil, fail(err, doing)
+		}
+		loads = append(loads, l)
+	}
+	return loads, fail(rows.Err(), doing)
+}
+
+func scanLoad(rows driver.Rows) (schema.Load, error) {
+	var l schema.Load
+	var day time.Time
+	var status string
+	err := rows.Scan(
+		&l.LoadID, &l.RunID, &l.Source, &l.Kind, &l.Feed, &day, &status, &l.Reason,
+		&l.Rows, &l.Rejects, &l.Requests, &l.Bytes, &l.ContentHash, &l.SourceAsOf,
+		&l.PreviousLoadID, &l.StartedAt, &l.FinishedAt, &l.PublishedSeq, &l.Host, &l.Version,
+	)
+	l.Day, l.Status = schema.DayOf(day, time.UTC), schema.Status(status)
+	return l, err
+}
+
+// Record writes ledger rows, all in one block, so that readers see either none
+// or all of them: this is what publishes. Before that it numbers the loads whose
+// status publishes, in place, upwards from the highest PublishedSeq there is,
+// and sets the others' to 0.
+//
+// When the answer is lost, call it again: the same load published twice is no
+// different from once.
+func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
+	if len(loads) == 0 {
+		return nil
+	}
+	doing := fmt.Sprintf("writing %d rows to the ledger", len(loads))
+	if err := w.numberPublications(ctx, loads); err != nil {
+		return fail(err, doing)
+	}
+	batch, err := w.conn.PrepareBatch(w.insertContext(ctx, nil), insertSQL("loads", ledgerColumns()))
+	if err != nil {
+		return fail(err, doing)
+	}
+	for i := range loads {
+		if err := appendLoad(batch, &loads[i]); err != nil {
+			return fail(errors.Join(err, batch.Abort()), doing)
+		}
+	}
+	return fail(batch.Send(), doing)
+}
+
+func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load) error {
+	var seq uint64
+	if err := w.conn.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq); err != nil {
+		return err
+	}
+	for i := range loads {
+		loads[i].PublishedSeq = 0
+		if loads[i].Status.Publishes() {
+			seq++
+			loads[i].PublishedSeq = seq
+		}
+	}
+	return nil
+}
+
+func appendLoad(batch driver.Batch, l *schema.Load) error {
+	hash := l.ContentHash
+	if hash == "" {
+		hash = schema.NoContent
+	}
+	var asOf *time.Time
+	if l.SourceAsOf.Valid {
+		asOf = &l.SourceAsOf.V
+	}
+	return batch.Append(
+		l.LoadID, l.RunID, l.Source, l.Kind, l.Feed, l.Day.UTC(), string(l.Status), l.Reason,
+		l.Rows, l.Rejects, l.Requests, l.Bytes, hash, asOf,
+		l.PreviousLoadID, l.StartedAt.UTC(), l.FinishedAt.UTC(), l.PublishedSeq, l.Host, l.Version,
+	)
+}

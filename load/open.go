@@ -1,0 +1,209 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"go.uber.org/zap"
+)
+
+// Protocols that Options takes.
+const (
+	Native = "native" // ClickHouse's own TCP protocol
+	HTTP   = "http"   // needs a server of 2021 or later
+)
+
+const (
+	// dialTimeout bounds connecting, and waiting for a free connection.
+	dialTimeout = 10 * time.Second
+	// readTimeout bounds waiting for the next bytes of an answer.
+	readTimeout = 5 * time.Minute
+	// maxConnections is more than parallel loads and readers of one process use.
+	maxConnections = 64
+)
+
+// Options say where the warehouse is and who we are there.
+type Options struct {
+	Protocol string   // Native or HTTP
+	Addrs    []string // host:port; the first that answers is used
+	Database string
+	User     string
+	// Password is asked for whenever a connection pool is made; nil means none.
+	Password func() string
+	// Secure turns TLS on; CAFile, if set, names the only authorities trusted.
+	Secure bool
+	CAFile string
+	// Compress turns LZ4 on. Over loopback it costs time and gains nothing.
+	Compress bool
+	// Cluster is the name of a ClickHouse cluster; none is supported yet.
+	Cluster string
+	// Version is what the ledger of migrations says applied them.
+	Version string
+	Logger  *zap.Logger // nil: no log
+}
+
+// Warehouse is one database on one ClickHouse server.
+type Warehouse struct {
+	protocol string
+	database string
+	version  string
+	log      *zap.Logger
+	server   driver.ServerVersion
+	// admin is connected to no database of ours: that one may not exist yet.
+	admin driver.Conn
+	conn  driver.Conn
+}
+
+// Open connects and makes sure that a server answers. It creates nothing: the
+// database need not exist. The error is an *Error.
+func Open(ctx context.Context, o Options) (*Warehouse, error) {
+	if o.Cluster != "" {
+		return nil, &Error{
+			Class: Unsupported, Doing: "opening the warehouse",
+			Err:  fmt.Errorf("cluster %q: clusters are not supported by this version", o.Cluster),
+			Hint: "leave warehouse.cluster empty",
+		}
+	}
+	driverOptions, err := o.driverOptions()
+	if err != nil {
+		return nil, err
+	}
+	w := &Warehouse{protocol: o.Protocol, database: o.Database, version: o.Version, log: o.Logger}
+	if w.log == nil {
+		w.log = zap.NewNop()
+	}
+	if err := w.connect(ctx, driverOptions); err != nil {
+		_ = w.Close() // the reason why it cannot be used is what matters
+		return nil, connectError(err, o)
+	}
+	return w, nil
+}
+
+// connect opens both pools and asks the server who it is.
+func (w *Warehouse) connect(ctx context.Context, o *clickhouse.Options) error {
+	var err error
+	if w.admin, err = clickhouse.Open(o); err != nil {
+		return err
+	}
+	ours := *o
+	ours.Auth.Database = w.database
+	if w.conn, err = clickhouse.Open(&ours); err != nil {
+		return err
+	}
+	if err := w.admin.Ping(ctx); err != nil {
+		return err
+	}
+	server, err := w.admin.ServerVersion()
+	if err != nil {
+		return err
+	}
+	w.server = *server
+	return nil
+}
+
+// Close gives the connections back.
+func (w *Warehouse) Close() error {
+	var errs []error
+	for _, c := range []driver.Conn{w.conn, w.admin} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return fail(errors.Join(errs...), "closing the warehouse")
+}
+
+func (o Options) driverOptions() (*clickhouse.Options, error) {
+	d := &clickhouse.Options{
+		Addr:             o.Addrs,
+		Auth:             clickhouse.Auth{Username: o.User},
+		DialTimeout:      dialTimeout,
+		ReadTimeout:      readTimeout,
+		MaxOpenConns:     maxConnections,
+		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
+	}
+	if o.Password != nil {
+		d.Auth.Password = o.Password()
+	}
+	switch o.Protocol {
+	case Native:
+		d.Protocol = clickhouse.Native
+	case HTTP:
+		d.Protocol = clickhouse.HTTP
+	default:
+		return nil, &Error{Class: Invalid, Doing: "opening the warehouse", Err: fmt.Errorf("no protocol %q", o.Protocol)}
+	}
+	if o.Compress {
+		d.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	}
+	if o.Secure {
+		config, err := tlsConfig(o.CAFile)
+		if err != nil {
+			return nil, &Error{Class: Invalid, Doing: "reading the warehouse's CA file", Err: err}
+		}
+		d.TLS = config
+	}
+	return d, nil
+}
+
+func tlsConfig(caFile string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if caFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(caFile) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", caFile)
+	}
+	return config, nil
+}
+
+// connectError says what to do where the first contact has its own reasons to fail.
+func connectError(err error, o Options) error {
+	err = fail(err, "connecting to ClickHouse at "+strings.Join(o.Addrs, ", "))
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case o.Protocol == HTTP && e.Code == int32(proto.ErrUnknownSetting):
+		e.Hint = "the server is too old for its HTTP interface to be used, take the native protocol: clickhouse://HOST:9000/..."
+	case e.Class == Unreachable:
+		e.Hint = "check that the server runs and that warehouse.url names its host and port"
+	}
+	return err
+}
+
+// Info is what a server says about itself.
+type Info struct {
+	Version  string
+	Database string
+	Timezone string    // of the server; Meterhouse itself stores UTC
+	Now      time.Time // the server's clock, UTC, whole seconds
+}
+
+// Info asks the server for its version, time zone and clock.
+func (w *Warehouse) Info(ctx context.Context) (Info, error) {
+	info := Info{Database: w.database}
+	err := w.admin.QueryRow(ctx, infoSQL).Scan(&info.Version, &info.Timezone, &info.Now)
+	info.Now = info.Now.UTC()
+	return info, fail(err, "asking the server about itself")
+}
+
+// atLeast tells whether the server's version is that or newer.
+func (w *Warehouse) atLeast(year, release uint64) bool {
+	v := w.server.Version
+	return v.Major > year || v.Major == year && v.Minor >= release
+}

@@ -1,0 +1,99 @@
+package load
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// quoteName makes an identifier of any text.
+func quoteName(name string) string {
+	return "`" + strings.NewReplacer(`\`, `\\`, "`", "\\`").Replace(name) + "`"
+}
+
+// quoteText makes a string literal of any text.
+func quoteText(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}
+
+func quoteNames(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = quoteName(n)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func quoteTexts(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = quoteText(t)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func createDatabaseSQL(database string) string {
+	return "CREATE DATABASE IF NOT EXISTS " + quoteName(database)
+}
+
+func tableExistsSQL(database, table string) string {
+	return "SELECT count() FROM system.tables WHERE database = " + quoteText(database) + " AND name = " + quoteText(table)
+}
+
+func insertSQL(table string, columns []string) string {
+	return fmt.Sprintf("INSERT INTO %s (%s)", quoteName(table), quoteNames(columns))
+}
+
+// ledgerSQL reads the ledger. FINAL merges a row that was written twice.
+func ledgerSQL(q LedgerQuery) string {
+	var where []string
+	if q.Source != "" {
+		where = append(where, "source = "+quoteText(q.Source))
+	}
+	if len(q.Feeds) > 0 {
+		where = append(where, "feed IN ("+quoteTexts(q.Feeds)+")")
+	}
+	if q.From != 0 {
+		where = append(where, "day >= toDate("+quoteText(q.From.String())+")")
+	}
+	if q.To != 0 {
+		where = append(where, "day <= toDate("+quoteText(q.To.String())+")")
+	}
+	sql := "SELECT " + quoteNames(ledgerColumns()) + "\nFROM loads FINAL"
+	if len(where) > 0 {
+		sql += "\nWHERE " + strings.Join(where, " AND ")
+	}
+	return sql + "\nORDER BY source, feed, day, load_id, published_seq, status"
+}
+
+// verifySQL counts what the warehouse holds of one load, in the order rows,
+// distinct natural keys, rejects, controls.
+func verifySQL(t schema.Table, loadID uint64) string {
+	id := strconv.FormatUint(loadID, 10)
+	sums := make([]string, len(t.Controls))
+	for i, c := range t.Controls {
+		sums[i] = "toInt64(" + c + ")"
+	}
+	return fmt.Sprintf("SELECT count(), uniqExact(%s), (SELECT count() FROM rejected_rows WHERE load_id = %s), %s\nFROM %s\nWHERE load_id = %s",
+		quoteNames(t.Key), id, strings.Join(sums, ", "), quoteName(t.Name), id)
+}
+
+// duplicateSQL finds one natural key that several rows of a load share: how
+// often, and the key in words.
+func duplicateSQL(t schema.Table, loadID uint64) string {
+	words := make([]string, len(t.Key))
+	for i, k := range t.Key {
+		words[i] = fmt.Sprintf("%s, toString(%s)", quoteText(k+" "), quoteName(k))
+	}
+	key := quoteNames(t.Key)
+	return fmt.Sprintf("SELECT count() AS times, concat(%s) AS example\nFROM %s\nWHERE load_id = %d\nGROUP BY %s\nHAVING times > 1\nORDER BY %s\nLIMIT 1",
+		strings.Join(words, ", ', ', "), quoteName(t.Name), loadID, key, key)
+}
+
+const maxPublishedSeqSQL = "SELECT max(published_seq) FROM loads"
+
+const infoSQL = "SELECT version(), timezone(), now()"
+
+const appliedMigrationsSQL = "SELECT name, checksum, min(applied_at) FROM schema_migrations GROUP BY name, checksum ORDER BY name"
