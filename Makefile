@@ -40,17 +40,22 @@ build: go-is-new-enough bin/libchdb.so ## Write bin/meterhouse, and the embedded
 # from now on, which npm's files do not.
 bin/libchdb.so: $(FETCHED)
 	@mkdir -p bin
-	@lib=$$(ls $(EMBEDDED)/node_modules/@chdb/*/libchdb.so 2>/dev/null) || { \
-		echo "There is no embedded ClickHouse for this platform. Build without it, for a ClickHouse server:" >&2; \
-		echo "    $(GO) build -o bin/meterhouse ./cmd/meterhouse" >&2; exit 1; }; \
-	ln -f "$$lib" $@ 2>/dev/null || { rm -f $@; cp "$$lib" $@; }; touch $@
+	@ln -f $(EMBEDDED)/node_modules/@chdb/*/libchdb.so $@ 2>/dev/null || { \
+		rm -f $@; cp $(EMBEDDED)/node_modules/@chdb/*/libchdb.so $@; }
+	@touch $@
 
+# The packages of the platforms are optional, so npm is content when it could
+# not fetch any, or when one has the wrong checksum: look for the library itself.
 $(FETCHED): $(EMBEDDED)/package.json $(EMBEDDED)/package-lock.json
 	@command -v $(NPM) >/dev/null || { \
 		echo "npm is needed to fetch the embedded ClickHouse: install Node.js with npm (Debian: apt-get install npm)." >&2; exit 1; }
 	@echo "Installing into $(EMBEDDED)/node_modules: libchdb, which is ClickHouse as a library (570 MB on disk),"
 	@echo "from the npm registry, in the version and with the checksum that package-lock.json pins."
 	cd $(EMBEDDED) && $(NPM) ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+	@ls $(EMBEDDED)/node_modules/@chdb/*/libchdb.so >/dev/null 2>&1 || { rm -f $@; \
+		echo "npm installed no libchdb.so: there is none for this platform, the registry could not be reached, or what it" >&2; \
+		echo "sent does not have the pinned checksum. To see which: cd $(EMBEDDED) && $(NPM) ci --loglevel=verbose" >&2; \
+		echo "Without it, for a ClickHouse server: $(GO) build -o bin/meterhouse ./cmd/meterhouse" >&2; exit 1; }
 	@touch $@
 
 .PHONY: go-is-new-enough
