@@ -1,0 +1,84 @@
+package plan_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterhouse/meterhouse/etl/plan"
+)
+
+func TestCoverage(t *testing.T) {
+	t.Parallel()
+	now := instant(t, "2026-03-05T12:00:00Z")
+
+	f := func(name string, feed plan.Feed, rows, want []string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := plan.Input{Feeds: []plan.Feed{feed}, Ledger: ledger(t, feed, rows...), Now: now}
+			got := []string{}
+			for _, s := range plan.Coverage(in, day(t, "2026-02-27"), day(t, "2026-03-06")) {
+				require.Equal(t, feed.Source, s.Source)
+				require.Equal(t, feed.Feed, s.Feed)
+				got = append(got, fmt.Sprintf("%s %s", s.Day, s.State))
+			}
+			require.Equal(t, want, got)
+		})
+	}
+
+	f("from the start, with what a backfill brought before it", history(time.UTC, 1, day(t, "2026-03-01")),
+		[]string{"2026-02-27 published", "2026-03-01 published", "2026-03-02 refused", "2026-03-03 failed", "2026-03-04 published"},
+		[]string{
+			"2026-02-27 published",
+			"2026-03-01 published",
+			"2026-03-02 refused",
+			"2026-03-03 failed",
+			"2026-03-04 provisional",
+			"2026-03-05 not_yet_due",
+			"2026-03-06 not_yet_due",
+		})
+	f("without a start, from the first day in the ledger", history(time.UTC, 0),
+		[]string{"2026-03-02 published"},
+		[]string{
+			"2026-03-02 published",
+			"2026-03-03 missing",
+			"2026-03-04 missing",
+			"2026-03-05 not_yet_due",
+			"2026-03-06 not_yet_due",
+		})
+	f("without anything, what sync looks at", history(time.UTC, 2),
+		nil,
+		[]string{
+			"2026-03-03 missing",
+			"2026-03-04 missing",
+			"2026-03-05 not_yet_due",
+			"2026-03-06 not_yet_due",
+		})
+	f("a snapshot source shows its lost days", snapshot(time.UTC, 1),
+		[]string{"2026-03-02 published", "2026-03-03 failed", "2026-03-05 published"},
+		[]string{
+			"2026-03-02 published",
+			"2026-03-03 out_of_reach",
+			"2026-03-04 out_of_reach",
+			"2026-03-05 provisional",
+			"2026-03-06 not_yet_due",
+		})
+}
+
+func TestCoverageTellsOfARefusedRestatement(t *testing.T) {
+	t.Parallel()
+	feed := history(time.UTC, 0)
+	in := plan.Input{
+		Feeds:  []plan.Feed{feed},
+		Ledger: ledger(t, feed, "2026-03-04 published", "2026-03-04 refused"),
+		Now:    instant(t, "2026-03-05T12:00:00Z"),
+	}
+	states := plan.Coverage(in, day(t, "2026-03-04"), day(t, "2026-03-04"))
+	require.Len(t, states, 1)
+	require.Equal(t, plan.StatePublished, states[0].State)
+	require.EqualValues(t, 1, states[0].Published.LoadID)
+	require.EqualValues(t, 2, states[0].Last.LoadID)
+}
