@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
 )
@@ -35,10 +36,12 @@ func (s *Source) Check(ctx context.Context) ([]extract.Finding, error) {
 	}
 	var findings []extract.Finding
 	if cert := s.client.Certificate(); cert != nil {
-		findings = append(findings, extract.Finding{
-			What: "TLS", Says: fmt.Sprintf("the certificate of %q is accepted, valid until %s", s.o.URL.Host, cert.NotAfter.UTC().Format("2006-01-02")),
-			Warn: s.o.TLS.InsecureSkipVerify,
-		})
+		f := extract.Finding{What: "TLS", Says: "the certificate is trusted"}
+		if s.o.TLS.InsecureSkipVerify {
+			f = extract.Finding{What: "TLS", Says: "any certificate is accepted: insecure_skip_verify is set", Warn: true}
+		}
+		f.Says += ", the server's is valid until " + cert.NotAfter.UTC().Format(time.DateOnly)
+		findings = append(findings, f)
 	}
 	findings = append(findings,
 		extract.Finding{What: "credentials", Says: fmt.Sprintf("the Portal accepts the user %q", s.o.User)},
@@ -57,6 +60,12 @@ type engine struct {
 
 func (s *Source) checkEngines(ctx context.Context) []extract.Finding {
 	engines, err := s.engines(ctx)
+	var refused *extract.Error
+	if errors.As(err, &refused) {
+		withoutHint := *refused // its advice is for targets
+		withoutHint.Hint = ""
+		err = &withoutHint
+	}
 	if err != nil {
 		return []extract.Finding{{What: "engines", Says: "not known: " + err.Error()}}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/meterhouse/meterhouse/extract"
 )
@@ -16,8 +17,10 @@ const (
 	readSize = 64 << 10
 	// maxRecord bounds the text of one row; real ones have some hundred bytes.
 	maxRecord = 4 << 20
-	// headLength is how many bytes of a strange answer an error shows.
+	// headLength is how many bytes of a strange answer an error shows,
+	// peekLength how many are looked at before.
 	headLength = 96
+	peekLength = 1 << 10
 
 	byteOrderMark = "\xEF\xBB\xBF"
 )
@@ -84,15 +87,15 @@ func (in *input) allow(n int64) { in.left = n }
 // open looks at the beginning of the answer and refuses what cannot be one: an
 // empty body, and HTML, which is both the API's default format and what a login
 // page is written in.
-func (in *input) open() error {
+func (in *input) open(secrets []string) error {
 	if mark, _ := in.ahead.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
 		_, _ = in.ahead.Discard(len(mark)) // they were just seen
 	}
-	head, err := in.ahead.Peek(headLength)
+	head, err := in.ahead.Peek(peekLength)
 	if in.failed != nil {
 		return in.failed
 	}
-	in.head = fmt.Sprintf("it begins with %q", head)
+	in.head = fingerprint(head, secrets)
 	head = bytes.TrimSpace(head)
 	switch {
 	case len(head) == 0 && err != nil:
@@ -101,6 +104,17 @@ func (in *input) open() error {
 		return badAnswer("the answer is a page and not data: %s", in.head)
 	}
 	return nil
+}
+
+// fingerprint shows the first bytes of an answer, without what is secret in them.
+func fingerprint(head []byte, secrets []string) string {
+	text := string(head)
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return fmt.Sprintf("it begins with %q", text[:min(len(text), headLength)])
 }
 
 // explain turns a decoder's error into the one to report: why the body could

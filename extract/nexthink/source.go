@@ -205,7 +205,7 @@ func (s *Source) decode(resp *extract.Response, in *input, sink *sink) error {
 	if resp.Status == http.StatusPartialContent {
 		return badAnswer("the server says that the answer is a part only")
 	}
-	if err := in.open(); err != nil {
+	if err := in.open(s.secrets()); err != nil {
 		return err
 	}
 	if s.o.Format == FormatCSV {
