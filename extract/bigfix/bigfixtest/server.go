@@ -1,0 +1,63 @@
+package bigfixtest
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Server is a Simulator that listens.
+type Server struct {
+	*Simulator
+	// URL is where it answers, without a path.
+	URL string
+	// CAPEM is the certificate of the authority that signed the server's; nil
+	// with PlainHTTP.
+	CAPEM []byte
+
+	http    *http.Server
+	stopped chan struct{}
+}
+
+// Start makes a simulator listen; stop it with Close.
+func Start(o Options) (*Server, error) {
+	sim, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", sim.o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	s := &Server{Simulator: sim, URL: "http://" + listener.Addr().String(), stopped: make(chan struct{})}
+	if !o.PlainHTTP {
+		chain, ca, err := certificates(o.CertNames, o.CertExpired)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("making a certificate: %w", err), listener.Close())
+		}
+		s.URL, s.CAPEM = "https://"+listener.Addr().String(), ca
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{chain}, MinVersion: tls.VersionTLS12})
+	}
+	s.http = &http.Server{
+		Handler: sim, ReadHeaderTimeout: time.Minute,
+		ErrorLog: log.New(io.Discard, "", 0), // refused handshakes are what some tests are about
+	}
+	go func() {
+		defer close(s.stopped)
+		_ = s.http.Serve(listener) // ends with ErrServerClosed
+	}()
+	return s, nil
+}
+
+// Close stops listening, breaks every connection and waits for all to end.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	s.Simulator.Close()
+	<-s.stopped
+	return err
+}
