@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -112,19 +111,29 @@ func (b *block) criteria() string {
 	if text == "" {
 		return ""
 	}
-	var line bytes.Buffer
-	err := json.Compact(&line, []byte(text))
-	if err != nil {
-		rule := "is not valid JSON: " + err.Error()
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			rule += fmt.Sprintf(" (at character %d)", syntax.Offset)
-		}
-		b.fault(key, text, rule, advice)
+	var anything any
+	if err := json.Unmarshal([]byte(text), &anything); err != nil {
+		b.r.fault(jsonPlace(e, text, err), text, "is not valid JSON: "+err.Error(), advice)
 		return ""
 	}
 	if !strings.ContainsAny(text, "\r\n") {
 		return text
 	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, []byte(text)); err != nil {
+		panic("BUG: valid JSON cannot be compacted: " + err.Error())
+	}
 	return line.String()
+}
+
+// jsonPlace is the line of the mistake: a block of text (|) begins on the line
+// after its key.
+func jsonPlace(e element, text string, err error) place {
+	at := e.at
+	var syntax *json.SyntaxError
+	if _, isBlock := e.node.(*ast.LiteralNode); isBlock && errors.As(err, &syntax) {
+		at.line += 1 + strings.Count(text[:syntax.Offset], "\n")
+		at.column = 1
+	}
+	return at
 }

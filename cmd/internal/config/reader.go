@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -71,27 +73,32 @@ func (r *reader) abs(path string) string {
 
 // parse gives the top block, nil where there is none; the faults say why.
 func (r *reader) parse(text []byte) *block {
+	top := place{line: 1, column: 1}
+	if !utf8.Valid(text) {
+		r.fault(top, "", "the file is not UTF-8 text", "save it as UTF-8")
+		return nil
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors put it first
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		r.syntax(err)
 		return nil
 	}
-	var bodies []ast.Node
+	var body ast.Node
 	for _, doc := range tree.Docs {
-		if doc.Body != nil {
-			bodies = append(bodies, doc.Body)
+		switch {
+		case doc.Body == nil:
+		case body == nil:
+			body = doc.Body
+		default:
+			r.fault(placeOf(doc.Start, ""), "", "begins a second YAML document", "keep one, without ---")
 		}
 	}
-	top := place{line: 1, column: 1}
-	if len(bodies) == 0 {
+	if body == nil {
 		r.fault(top, "", "the file is empty", "`meterhouse init` writes a starter")
 		return nil
 	}
-	if len(bodies) > 1 {
-		second := placeOf(bodies[1].GetToken(), "")
-		r.fault(second, "", "a second YAML document begins before this line", "keep one document, without ---")
-	}
-	return r.newBlock(element{at: top, node: bodies[0]})
+	return r.newBlock(element{at: top, node: body})
 }
 
 // syntax reports what the YAML parser says. Its text is cut at the first
@@ -103,7 +110,7 @@ func (r *reader) syntax(err error) {
 		at = placeOf(located.GetToken(), "")
 		says, _, _ = strings.Cut(located.GetMessage(), `"`)
 	}
-	r.fault(at, "", "not valid YAML: "+strings.TrimRight(says, " :"), "check indentation, quotes and brackets here and on the line before")
+	r.fault(at, "", "not valid YAML: "+strings.TrimRight(says, " :"), "check indentation, quotes and brackets here and on the lines around")
 }
 
 func placeOf(tk *token.Token, key string) place {

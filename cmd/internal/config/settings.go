@@ -65,23 +65,27 @@ func (b *block) archive() Archive {
 	if text == "" {
 		return a
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		b.fault("url", showURL(text), whyNotURL(text, err), advice)
+	if path, isFile := strings.CutPrefix(text, "file:"); isFile {
+		if strings.HasPrefix(path, "///") {
+			path = path[2:]
+		}
+		if path == "" || strings.HasPrefix(path, "//") {
+			b.fault("url", showURL(text), "names no folder of this machine", advice)
+			return a
+		}
+		a.URL = &url.URL{Scheme: "file", Path: filepath.ToSlash(b.r.abs(path))}
 		return a
 	}
-	path := u.Opaque + u.Path // file:./archive is opaque, file:/archive is not
+	u, err := url.Parse(text)
 	switch {
-	case u.Scheme != "file" && u.Scheme != "s3":
+	case err != nil:
+		b.fault("url", showURL(text), whyNotURL(text, err), advice)
+	case u.Scheme != "s3":
 		b.fault("url", showURL(text), "must begin with file: or s3://", advice)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		b.fault("url", showURL(text), "holds more than a place", advice)
-	case u.Scheme == "s3" && (u.Opaque != "" || !goodHost(u.Host)):
+	case strings.ContainsAny(text, "@?#"):
+		b.fault("url", showURL(text), "holds more than bucket and prefix", advice+"; credentials do not belong here")
+	case !goodHost(u.Host):
 		b.fault("url", showURL(text), "names no bucket", advice)
-	case u.Scheme == "file" && (u.Host != "" || strings.Trim(path, "/") == ""):
-		b.fault("url", showURL(text), "names no folder of this machine", advice)
-	case u.Scheme == "file":
-		a.URL = &url.URL{Scheme: "file", Path: filepath.ToSlash(b.r.abs(path))}
 	default:
 		a.URL = u
 	}

@@ -174,10 +174,11 @@ func runsAtNight(s cron.Schedule) bool {
 }
 
 func (b *block) start(loc *time.Location) (schema.Day, bool) {
-	text := b.str("start", "")
-	if text == "" {
+	e, given := b.value("start")
+	if !given {
 		return 0, false
 	}
+	text := raw(e.node)
 	day, err := schema.ParseDay(text)
 	if err != nil {
 		b.fault("start", text, "is not a date", "write YYYY-MM-DD, such as 2025-01-01")

@@ -289,7 +289,9 @@ func (b *block) block(key string) *block {
 	if !given {
 		e = element{at: b.place(key)}
 	}
-	return b.r.newBlock(e)
+	child := b.r.newBlock(e)
+	child.broken = child.broken || b.broken
+	return child
 }
 
 // blocks gives a list of mappings.

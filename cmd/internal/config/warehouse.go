@@ -14,9 +14,9 @@ const warehouseAdvice = "write embedded:./data, clickhouse://user@host:9000/mete
 func (b *block) warehouse() Warehouse {
 	w := Warehouse{Database: "meterhouse", Libchdb: b.r.env(EnvLibchdb)}
 	raw, ok := b.required("url", warehouseAdvice)
-	password, hasPassword := b.secret("password", true)
-	w.Password = password
+	w.Password, _ = b.secret("password", true)
 	w.Cluster = b.str("cluster", "")
+	b.refuse("is a part of the url here: clickhouse://user@host:9000/database", "user", "database")
 	b.done()
 	if !ok {
 		return w
@@ -27,8 +27,10 @@ func (b *block) warehouse() Warehouse {
 	case "embedded":
 		w.Kind = WarehouseEmbedded
 		b.embedded(&w, rest)
-		if hasPassword {
-			b.warn("url", showURL(raw), "needs no password", "the embedded warehouse makes its own key; remove the password")
+		for _, key := range []string{"password", "password_file", "password_env"} {
+			if b.given(key) {
+				b.warn(key, "", "is not used: the embedded warehouse makes its own key", "remove it")
+			}
 		}
 		if w.Cluster != "" {
 			b.fault("cluster", w.Cluster, "is not possible with an embedded warehouse", `remove it, or name a server in warehouse.url`)
@@ -60,9 +62,9 @@ func (b *block) embedded(w *Warehouse, rest string) {
 	}
 	host, ok := listenAddress(w.Listen)
 	if !ok {
-		b.fault("url", showURL("embedded:"+rest), "listens on no host:port", "write listen=127.0.0.1:8124")
+		b.fault("url", "", "listen="+strconv.Quote(w.Listen)+" in it is not host:port", "write listen=127.0.0.1:8124")
 	} else if !isLoopback(host) {
-		b.fault("url", showURL("embedded:"+rest), "listens outside loopback, where the embedded warehouse is not served", "write listen=127.0.0.1:8124")
+		b.fault("url", "", "listen="+strconv.Quote(w.Listen)+" in it is outside loopback, where the embedded warehouse is not served", "write listen=127.0.0.1:8124")
 	}
 }
 
@@ -161,6 +163,7 @@ func (b *block) serverTLS(w *Warehouse, scheme string, values url.Values) {
 	}
 	if !w.Secure {
 		b.fault("url", "", "names a ca_file for a connection without TLS", "add secure=true, or use https://")
+		return
 	}
 	w.CAFile = b.caFile("url", file, true)
 }
