@@ -32,8 +32,8 @@ func (r *Refusal) Error() string {
 	return r.Reason + "; the version published before stands. If the source is right, change the guard and load the day again"
 }
 
-// check returns the refusal, or nil.
-func (g Guards) check(item plan.Item, got schema.Totals) *Refusal {
+// Check gives the reason to refuse a load of the item with these totals, nil when there is none.
+func (g Guards) Check(item plan.Item, got schema.Totals) *Refusal {
 	if total := got.Rows + got.Rejects; total > 0 && float64(got.Rejects)/float64(total) > g.MaxRejects {
 		return &Refusal{fmt.Sprintf("%d of %d rows of the source could not be read, more than guards.max_rejects allows (%.4g)",
 			got.Rejects, total, g.MaxRejects)}

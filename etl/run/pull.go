@@ -89,7 +89,7 @@ func (s *sink) reject(rec *extract.Record, err error) error {
 	if s.into == nil {
 		return nil
 	}
-	return inWarehouse("storing a rejected row", s.into.Reject(normalise.Rejected(rec, r)))
+	return inWarehouse("storing a rejected row", s.into.Reject(r.Row(rec)))
 }
 
 // pull asks for the slice through via and sends its rows into the load, or

@@ -132,7 +132,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 	if err := r.o.Warehouse.Verify(ctx, item.Kind, load.LoadID, got.totals); err != nil {
 		return inWarehouse("verifying", err)
 	}
-	if refusal := s.src.Guards.check(item, got.totals); refusal != nil {
+	if refusal := s.src.Guards.Check(item, got.totals); refusal != nil {
 		return refusal
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/load"
 )
 
 func (a *App) migrateCommand() *cobra.Command {
@@ -58,13 +59,13 @@ func (s *session) showMigrations(cmd *cobra.Command) error {
 	}
 	rows := make([]table.Row, len(states))
 	for i, m := range states {
-		applied := "pending"
+		at := ""
 		if !m.AppliedAt.IsZero() {
-			applied = m.AppliedAt.UTC().Format(time.DateTime)
+			at = m.AppliedAt.UTC().Format(time.DateTime)
 		}
-		rows[i] = table.Row{m.Name, applied}
+		rows[i] = table.Row{m.Name, m.State, at}
 	}
-	printTable(cmd.OutOrStdout(), table.Row{"migration", "applied at (UTC)"}, rows)
+	printTable(cmd.OutOrStdout(), table.Row{"migration", "state", "applied at (UTC)"}, rows)
 	return nil
 }
 
@@ -74,8 +75,8 @@ func (s *session) showPending(cmd *cobra.Command) error {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
 	for _, m := range states {
-		if m.AppliedAt.IsZero() {
-			fmt.Fprintf(cmd.OutOrStdout(), "-- %s\n%s;\n\n", m.Name, m.Statement)
+		if m.State == load.Pending {
+			fmt.Fprintf(cmd.OutOrStdout(), "-- %s\n%s;\n\n", m.Name, m.SQL)
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// closeLimit bounds the orderly closing of the warehouse.
+// closeLimit bounds the orderly closing of the warehouse once somebody asked to stop.
 const closeLimit = 10 * time.Second
 
 // session is a command's connection to what the configuration names.
@@ -104,9 +104,15 @@ func (a *App) connect(ctx context.Context, cfg *config.Config, log *zap.Logger, 
 	return s, done, nil
 }
 
+// disconnect waits for other processes that use this one's embedded warehouse,
+// unless it is told to stop.
 func (a *App) disconnect(s *session) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.stop.hard), closeLimit)
-	defer cancel()
+	ctx := a.stop.soft
+	if a.stop.asked() {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+		defer cancel()
+		ctx = limited
+	}
 	if err := s.warehouse.Close(ctx); err != nil {
 		a.say("warning: closing the warehouse: %v", err)
 	}

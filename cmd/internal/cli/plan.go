@@ -11,7 +11,6 @@ import (
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
 	"github.com/meterhouse/meterhouse/etl/plan"
-	"github.com/meterhouse/meterhouse/schema"
 )
 
 func (a *App) planCommand() *cobra.Command {
@@ -86,28 +85,18 @@ func printPlan(out io.Writer, p plan.Plan) {
 
 // planned is a slice of `plan --json`.
 type planned struct {
-	schema.Slice
-	Kind     string      `json:"kind"`
-	Pull     bool        `json:"pull"`
-	Reason   plan.Reason `json:"reason"`
-	Why      string      `json:"why"`
-	State    plan.State  `json:"state"`
-	LoadID   uint64      `json:"published_load_id,string,omitempty"`
-	RowsThen uint64      `json:"published_rows,omitempty"`
+	plan.Item
+	Pull bool   `json:"pull"`
+	Why  string `json:"why"`
 }
 
 func planJSON(p plan.Plan) []planned {
 	out := make([]planned, 0, len(p.Do)+len(p.Skip))
-	add := func(items []plan.Item, pull bool) {
-		for _, x := range items {
-			j := planned{Slice: x.Slice, Kind: x.Kind, Pull: pull, Reason: x.Reason, Why: x.Reason.Explain(), State: x.State}
-			if x.Published != nil {
-				j.LoadID, j.RowsThen = x.Published.LoadID, x.Published.Rows
-			}
-			out = append(out, j)
-		}
+	for _, x := range p.Do {
+		out = append(out, planned{x, true, x.Reason.Explain()})
 	}
-	add(p.Do, true)
-	add(p.Skip, false)
+	for _, x := range p.Skip {
+		out = append(out, planned{x, false, x.Reason.Explain()})
+	}
 	return out
 }

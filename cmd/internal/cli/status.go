@@ -69,19 +69,9 @@ type feedStatus struct {
 	LastPublished *time.Time  `json:"last_published_at"`
 	Rows          uint64      `json:"last_published_rows"`
 	// LastError is the newest refusal or failure that no later load of its day has mended.
-	LastError    string      `json:"last_error,omitempty"`
-	LastErrorDay *schema.Day `json:"last_error_day,omitempty"`
-	Days         []dayStatus `json:"days"`
-}
-
-// dayStatus is one day of a feed.
-type dayStatus struct {
-	Day         schema.Day `json:"day"`
-	State       plan.State `json:"state"`
-	LoadID      uint64     `json:"published_load_id,string,omitempty"`
-	Rows        uint64     `json:"rows,omitempty"`
-	PublishedAt *time.Time `json:"published_at,omitempty"`
-	Error       string     `json:"error,omitempty"`
+	LastError    string          `json:"last_error,omitempty"`
+	LastErrorDay *schema.Day     `json:"last_error_day,omitempty"`
+	Days         []plan.DayState `json:"days"`
 }
 
 // coverage asks the same function as the plan for the state of every day.
@@ -127,19 +117,14 @@ func span(in plan.Input, f plan.Feed) (first, last schema.Day) {
 }
 
 func (s *feedStatus) add(d plan.DayState) {
-	day := d.Day
+	s.Days = append(s.Days, d)
 	s.States[d.State]++
-	x := dayStatus{Day: day, State: d.State}
-	if d.Published != nil {
-		at := d.Published.FinishedAt
-		x.LoadID, x.Rows, x.PublishedAt = d.Published.LoadID, d.Published.Rows, &at
-		s.LastDay, s.LastPublished, s.Rows = &day, &at, d.Published.Rows
+	if p := d.Published; p != nil {
+		s.LastDay, s.LastPublished, s.Rows = &p.Day, &p.FinishedAt, p.Rows
 	}
-	if d.Last != nil && (d.Last.Status == schema.Failed || d.Last.Status == schema.Refused) {
-		x.Error = string(d.Last.Status) + ": " + d.Last.Reason
-		s.LastError, s.LastErrorDay = x.Error, &day
+	if l := d.Last; l != nil && (l.Status == schema.Failed || l.Status == schema.Refused) {
+		s.LastError, s.LastErrorDay = string(l.Status)+": "+l.Reason, &l.Day
 	}
-	s.Days = append(s.Days, x)
 }
 
 func printStatus(out io.Writer, feeds []*feedStatus) {
@@ -151,8 +136,8 @@ func printStatus(out io.Writer, feeds []*feedStatus) {
 		}
 		rows[i] = table.Row{
 			f.Source, f.Feed, f.From, f.To,
-			f.States[plan.Published] + f.States[plan.Provisional], f.States[plan.Provisional],
-			f.States[plan.Missing], f.States[plan.Failed], f.States[plan.Refused], f.States[plan.OutOfReach], fresh,
+			f.States[plan.StatePublished] + f.States[plan.StateProvisional], f.States[plan.StateProvisional],
+			f.States[plan.StateMissing], f.States[plan.StateFailed], f.States[plan.StateRefused], f.States[plan.StateOutOfReach], fresh,
 		}
 	}
 	printTable(out, table.Row{

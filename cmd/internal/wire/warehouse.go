@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/etl/run"
+	"github.com/meterhouse/meterhouse/load"
+	"github.com/meterhouse/meterhouse/load/embedded"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// Warehouse is the configured warehouse, with the embedded engine behind it
+// where there is one.
+type Warehouse struct {
+	*load.Warehouse
+	engine *embedded.Engine
+}
+
+// WarehouseOptions are what opening a warehouse needs beside the configuration.
+type WarehouseOptions struct {
+	Version string
+	Logger  *zap.Logger
+	// Say writes a sentence for the person at the terminal.
+	Say func(format string, args ...any)
+}
+
+// OpenWarehouse connects to the warehouse; an embedded one is started, or
+// attached to when another process has it open.
+func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) (*Warehouse, error) {
+	opts := load.Options{
+		Protocol: c.Kind, Addrs: c.Hosts, Database: c.Database, User: c.User, Password: c.Password.Reveal,
+		Secure: c.Secure, CAFile: c.CAFile, Compress: true, Cluster: c.Cluster, Logger: o.Logger,
+	}
+	var engine *embedded.Engine
+	if c.Kind == config.WarehouseEmbedded {
+		var err error
+		engine, err = embedded.Open(ctx, embedded.Options{
+			Dir: c.Dir, Listen: c.Listen, Library: c.Libchdb, Version: o.Version, Logger: o.Logger,
+			Waiting: func() {
+				o.Say("This process holds the embedded warehouse, and another meterhouse still uses it: waiting for that one to end.")
+			},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("opening the embedded warehouse: %w", err)
+		}
+		e := engine.Endpoint()
+		opts.Protocol, opts.Addrs, opts.Compress = config.WarehouseHTTP, []string{e.Addr}, false
+		opts.User, opts.Password = e.User, func() string { return e.Key }
+	}
+	w, err := load.Open(ctx, opts)
+	if err != nil {
+		if engine != nil {
+			_ = engine.Close(ctx)
+		}
+		return nil, fmt.Errorf("opening the warehouse: %w", err)
+	}
+	return &Warehouse{Warehouse: w, engine: engine}, nil
+}
+
+// Embedded gives the endpoint of the embedded engine; false when the
+// warehouse is a server.
+func (w *Warehouse) Embedded() (embedded.Endpoint, bool) {
+	if w.engine == nil {
+		return embedded.Endpoint{}, false
+	}
+	return w.engine.Endpoint(), true
+}
+
+// Close closes the connection, then the engine if it is this process's.
+func (w *Warehouse) Close(ctx context.Context) error {
+	err := w.Warehouse.Close()
+	if w.engine != nil {
+		if eerr := w.engine.Close(ctx); eerr != nil {
+			return fmt.Errorf("closing the embedded warehouse: %w", eerr)
+		}
+	}
+	return err //nolint:wrapcheck // says what it closed
+}
+
+// warehouseForRun is a Warehouse in the words of the run.
+type warehouseForRun struct{ *load.Warehouse }
+
+// Begin opens a load.
+func (w warehouseForRun) Begin(ctx context.Context, h schema.LoadHeader) (run.Load, error) {
+	return w.Warehouse.Begin(ctx, h) //nolint:wrapcheck // the run wraps it
+}
