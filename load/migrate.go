@@ -97,7 +97,7 @@ func (w *Warehouse) apply(ctx context.Context, m schema.Migration) error {
 	if err := w.conn.Exec(w.migrationContext(ctx), m.SQL); err != nil {
 		return fail(err, "applying migration "+m.Name)
 	}
-	batch, err := w.conn.PrepareBatch(ctx, insertSQL(migrationsTable, []string{"name", "checksum", "applied_at", "version"}))
+	batch, err := w.conn.PrepareBatch(w.insertContext(ctx, nil), insertSQL(migrationsTable, []string{"name", "checksum", "applied_at", "version"}))
 	if err == nil {
 		err = batch.Append(m.Name, m.Checksum(), time.Now().UTC(), w.version)
 	}

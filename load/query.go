@@ -1,0 +1,55 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// Query runs one read-only statement in the warehouse's database and writes the
+// answer to out, as it comes, in one of ClickHouse's formats. A FORMAT clause in
+// the statement is stronger than format.
+//
+// Over HTTP the server formats, and knows every format. Over the native protocol
+// it cannot: there this program does, and knows TSV, TSVWithNames, JSONEachRow and
+// PrettyCompact only.
+func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer) error {
+	const doing = "querying the warehouse"
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"readonly": readonly}))
+	if w.protocol == Native {
+		return w.queryNative(ctx, sql, format, out)
+	}
+	answer, err := w.conn.QueryFormat(ctx, format, sql)
+	if err != nil {
+		return fail(err, doing)
+	}
+	defer answer.Close() //nolint:errcheck // the body was read to its end, or an error is on its way
+	sink := &sink{out: out}
+	if _, err := io.Copy(sink, answer); err != nil {
+		if sink.err != nil {
+			return fmt.Errorf("writing the answer: %w", sink.err)
+		}
+		return fail(err, doing)
+	}
+	return nil
+}
+
+// readonly lets a statement read and change settings, but neither data, tables
+// nor this setting.
+const readonly = 2
+
+// sink remembers whether it was the writer that failed, not the server.
+type sink struct {
+	out io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.out.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
+}
