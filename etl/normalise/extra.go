@@ -26,10 +26,10 @@ func (e *extraFields) add(name string, v extract.Value) {
 // object writes the fields as one JSON object with sorted keys; nothing when
 // there are none. The text is valid until the next call.
 func (e *extraFields) object() []byte {
-	members := make(map[string]json.RawMessage, len(e.fields))
+	members := make(map[string]any, len(e.fields))
 	for _, f := range e.fields {
 		if f.Value.Kind != extract.Absent {
-			members[freeKey(members, f.Name)] = jsonText(f.Value)
+			members[freeKey(members, f.Name)] = member(f.Value)
 		}
 	}
 	if len(members) == 0 {
@@ -46,26 +46,25 @@ func (e *extraFields) object() []byte {
 
 // freeKey is name, or name#2, name#3 for the later of several fields with one
 // name: two columns of a CSV may share theirs.
-func freeKey(taken map[string]json.RawMessage, name string) string {
+func freeKey(taken map[string]any, name string) string {
 	key := name
-	for n := 2; taken[key] != nil; n++ {
+	for n := 2; ; n++ {
+		if _, used := taken[key]; !used {
+			return key
+		}
 		key = name + "#" + strconv.Itoa(n)
 	}
-	return key
 }
 
-// jsonText is a value as JSON: what the source wrote, or a string of it where
-// that is no JSON.
-func jsonText(v extract.Value) json.RawMessage {
-	if v.Kind == extract.Null {
-		return json.RawMessage("null")
+// member is a value for encoding/json: the JSON that the source wrote, or a
+// string of it where that is no JSON.
+func member(v extract.Value) any {
+	switch {
+	case v.Kind == extract.Null:
+		return nil
+	case v.Kind != extract.Text && json.Valid(v.Bytes):
+		return json.RawMessage(v.Bytes)
+	default:
+		return string(v.Bytes)
 	}
-	if v.Kind != extract.Text && json.Valid(v.Bytes) {
-		return v.Bytes
-	}
-	text, err := json.Marshal(string(v.Bytes))
-	if err != nil {
-		panic("BUG: a string cannot be written as JSON: " + err.Error())
-	}
-	return text
 }

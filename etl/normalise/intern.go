@@ -7,26 +7,25 @@ import (
 )
 
 const (
-	internSlots  = 1 << 15 // 512 KiB of string headers
-	internLength = 256     // longer strings hardly repeat
+	internPairs  = 1 << 14 // 512 KiB of string headers
+	internLength = 256     // bytes; longer strings hardly repeat
 )
 
 // interner makes strings of bytes and hands out the same string again while it
 // remembers it, so that the names of products, metrics or entities are
 // allocated once and not once a row.
 //
-// It is a table with one place per hash, not a map: a new string takes the
-// place of the one that was there. Memory therefore never grows, however many
-// server or device names pass; a name that lost its place is allocated again
-// when it returns, and names that come with every row win their place back at
-// once.
+// It is not a map but a table with two places per hash: the string used last,
+// and the one that it pushed aside. Memory therefore never grows, however many
+// server or device names pass. A name that lost its place is allocated again
+// when it returns, and names that come with every row never lose theirs.
 type interner struct {
 	seed  maphash.Seed
-	slots []string
+	pairs [][2]string
 }
 
 func newInterner() *interner {
-	return &interner{seed: maphash.MakeSeed(), slots: make([]string, internSlots)}
+	return &interner{seed: maphash.MakeSeed(), pairs: make([][2]string, internPairs)}
 }
 
 // get returns b as a string of valid UTF-8; anything else in it becomes U+FFFD,
@@ -38,11 +37,15 @@ func (t *interner) get(b []byte) string {
 	if len(b) > internLength {
 		return validString(b)
 	}
-	slot := &t.slots[maphash.Bytes(t.seed, b)%internSlots]
-	if *slot != string(b) {
-		*slot = validString(b)
+	pair := &t.pairs[maphash.Bytes(t.seed, b)%internPairs]
+	switch {
+	case pair[0] == string(b):
+	case pair[1] == string(b):
+		pair[0], pair[1] = pair[1], pair[0]
+	default:
+		pair[0], pair[1] = validString(b), pair[0]
 	}
-	return *slot
+	return pair[0]
 }
 
 func validString(b []byte) string {
