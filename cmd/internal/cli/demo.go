@@ -211,17 +211,18 @@ func (s *session) demoQueries(cmd *cobra.Command) error {
 	for _, q := range []struct{ question, sql string }{
 		{
 			"Which products used the most PVUs on their peak day of the month?",
-			"SELECT period_start, product_name, metric_code_name, peak_day, peak_quantity FROM license_peak\n" +
-				"WHERE period = 'month' AND metric_code_name LIKE 'PVU%' ORDER BY period_start DESC, peak_quantity DESC LIMIT 5",
+			"SELECT period_start, product_name, metric_code_name, peak_day, peak_hwm_quantity_sum\n" +
+				"FROM license_peak WHERE period_kind = 'month' AND metric_code_name LIKE 'PVU%'\n" +
+				"ORDER BY period_start DESC, peak_hwm_quantity_sum DESC LIMIT 5",
 		},
 		{
 			"Which licenses are installed but hardly used?",
 			"SELECT target, devices_installed, devices_underused, round(underused_share * 100) AS percent\n" +
-				"FROM metering_summary WHERE snapshot_date = (SELECT max(snapshot_date) FROM metering_details) ORDER BY target",
+				"FROM metering_summary WHERE snapshot_date = (SELECT max(snapshot_date) FROM metering_summary) ORDER BY target",
 		},
 		{
 			"Which published days did a source restate?",
-			"SELECT source, day, previous_rows, rows FROM restatements ORDER BY day",
+			"SELECT source, feed, day, earlier_rows, rows, restated_at FROM restatements ORDER BY day",
 		},
 	} {
 		fmt.Fprintf(out, "\n%s\n\n%s\n\n", q.question, q.sql)

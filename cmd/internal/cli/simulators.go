@@ -61,14 +61,15 @@ func startEstate(o estateOptions) (_ *estate, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulated Nexthink Portal on %s: %w", o.nexthinkAddr, err)
 	}
-	for name, content := range map[string]string{
-		"meterhouse.yaml":   e.config(o),
-		"bigfix_token":      simulatedToken + "\n",
-		"bigfix_ca.pem":     string(e.bigfix.CAPEM),
-		"nexthink_password": simulatedPassword + "\n",
-		"nexthink_ca.pem":   string(e.nexthink.CAPEM),
+	// The configuration comes last: who sees it finds the rest in place.
+	for _, file := range []struct{ name, content string }{
+		{"bigfix_token", simulatedToken + "\n"},
+		{"bigfix_ca.pem", string(e.bigfix.CAPEM)},
+		{"nexthink_password", simulatedPassword + "\n"},
+		{"nexthink_ca.pem", string(e.nexthink.CAPEM)},
+		{"meterhouse.yaml", e.config(o)},
 	} {
-		if err := os.WriteFile(filepath.Join(o.dir, name), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(o.dir, file.name), []byte(file.content), 0o600); err != nil {
 			return nil, fmt.Errorf("writing the configuration of the simulated sources: %w", err)
 		}
 	}

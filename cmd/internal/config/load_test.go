@@ -139,6 +139,58 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	}, got)
 }
 
+// TestDocumentedExample pins the configuration that the documentation shows.
+func TestDocumentedExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/documented.yaml")
+	require.NoError(t, err)
+	dir := setup(t, string(text))
+	put(t, dir, "secrets/clickhouse", "c")
+	put(t, dir, "secrets/bfi_token", "t")
+	put(t, dir, "secrets/nexthink", "n")
+	put(t, dir, "ca.pem", certificate(t))
+	start, err := schema.ParseDay("2025-01-01")
+	require.NoError(t, err)
+	guards := config.Guards{MinRows: 0, MaxShrink: 0.5, MaxRejects: 0.01, AllowEmpty: false}
+
+	got := load(t, dir)
+	require.Len(t, got.Warnings, 1)
+	require.Equal(t, "warehouse.password_file", got.Warnings[0].Key) // embedded needs none
+	got.Warnings = nil
+	require.Equal(t, &config.Config{
+		Warehouse: config.Warehouse{
+			Kind: config.WarehouseEmbedded, Dir: filepath.Join(dir, "data"),
+			Database: "meterhouse", Password: config.NewSecret("c"),
+		},
+		Sources: []config.Source{
+			{
+				Name: "bfi-emea", Kind: schema.KindBigFix, URL: address(t, "https://bigfix.example.com:9081"),
+				Token: config.NewSecret("t"), TokenIn: config.TokenInHeader, TLS: config.TLS{CAFile: filepath.Join(dir, "ca.pem")},
+				Location: zone(t, "Europe/Berlin"), Schedule: "0 6 * * *", Start: start, HasStart: true, RecheckDays: 3,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
+			},
+			{
+				Name: "nexthink-hq", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com"),
+				User: "meterhouse", Password: config.NewSecret("n"),
+				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				Format: "json",
+				Targets: []config.Target{{
+					Name: "visio-lausanne", Metric: "52fa2b8b-b35e-4d7a-9db3-830617c5b6b2", Program: "8b37ddb4-29fe-469a-bdc0-ca3497d7c7f9",
+					Hierarchy: "DefaultHierarchy", Path: []string{"Europe", "Switzerland", "Lausanne"},
+					Lists: []string{"installed", "underusage"}, WindowDays: 30,
+				}},
+			},
+		},
+		Guards:       guards,
+		PublishDelay: time.Second,
+		Archive:      config.Archive{URL: &url.URL{Scheme: "file", Path: filepath.Join(dir, "archive")}, KeepDays: 800},
+		Serve:        config.Serve{Listen: "127.0.0.1:8080"},
+		Log:          config.Log{Level: "info", Format: "json"},
+	}, got)
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	dir := setup(t, complete)

@@ -50,7 +50,7 @@ func bigFix(c config.Source, feeds map[string]run.Feed) (extract.Source, error) 
 		feeds[name] = run.Feed{ComputerGroup: bigfix.GroupOf(name)}
 	}
 	return bigfix.New(bigfix.Options{
-		Name: c.Name, URL: c.URL, TLS: bigfix.TLSOptions(c.TLS),
+		Name: c.Name, URL: c.URL, TLS: bigfix.TLSOptions{CAFile: c.TLS.CAFile, ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify},
 		Token: c.Token.Reveal, User: c.User, Password: c.Password.Reveal, TokenIn: c.TokenIn,
 		Groups: c.ComputerGroups, ServerColumns: c.ServerColumns, PageSize: c.PageSize, Criteria: c.Criteria,
 		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout,
@@ -68,7 +68,7 @@ func nexthinkPortal(c config.Source, feeds map[string]run.Feed) (extract.Source,
 		}
 	}
 	return nexthink.New(nexthink.Options{
-		Name: c.Name, URL: c.URL, TLS: nexthink.TLSOptions(c.TLS),
+		Name: c.Name, URL: c.URL, TLS: nexthink.TLSOptions{CAFile: c.TLS.CAFile, ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify},
 		User: c.User, Password: c.Password.Reveal, Format: c.Format, Targets: targets,
 		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout,
 	})

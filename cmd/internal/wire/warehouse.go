@@ -45,7 +45,7 @@ func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) 
 			},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("opening the embedded warehouse: %w", err)
+			return nil, err //nolint:wrapcheck // says what it opened
 		}
 		e := engine.Endpoint()
 		opts.Protocol, opts.Addrs, opts.Compress = config.WarehouseHTTP, []string{e.Addr}, false
