@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -108,7 +107,7 @@ func (p *pull) read(response *extract.Response) (page, error) {
 		return got, p.refused
 	case errors.As(err, &e):
 		return got, e
-	case errors.Is(err, errEndedEarly), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errEndedEarly):
 		// HCL's page on the REST API's performance: answers are streamed, and an
 		// error after the stream began can only show as its early end.
 		return got, p.fault(extract.Interrupted, fmt.Errorf("%w, after %d rows", err, p.answer.Records))

@@ -20,7 +20,8 @@ var (
 	errIdleTimeout    = errors.New("idle timeout")
 )
 
-// attempt sends the request once. The request is returned for Reauthorize.
+// attempt sends the request once. It returns the request, or nil when the fault
+// came before it was sent.
 func (c *Client) attempt(parent context.Context, call call) (*extract.Response, *http.Request, *fault) {
 	request, err := call.build(parent)
 	if err != nil {
@@ -33,13 +34,13 @@ func (c *Client) attempt(parent context.Context, call call) (*extract.Response, 
 	// Before a slot is taken: it may need one itself, to fetch a token.
 	if call.authorize && c.o.Authorize != nil {
 		if err := c.o.Authorize(parent, request); err != nil {
-			return nil, request, &fault{Error: c.asError(parent, call.doing, err, 0)}
+			return nil, nil, &fault{Error: c.asError(parent, call.doing, err, 0)}
 		}
 	}
 	select {
 	case c.slots <- struct{}{}:
 	case <-parent.Done():
-		return nil, request, &fault{Error: c.cancelled(parent, call.doing, 0)}
+		return nil, nil, &fault{Error: c.cancelled(parent, call.doing, 0)}
 	}
 	b := c.newBody(parent, call.doing)
 	answer, err := c.http.Do(request.WithContext(b.ctx)) //nolint:bodyclose // b closes it

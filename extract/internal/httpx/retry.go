@@ -43,6 +43,9 @@ func (c *Client) retry(ctx context.Context, call call) (*extract.Response, error
 			resp.Attempts = attempt
 			return resp, nil
 		}
+		if request == nil { // not sent: the fault is one of getting credentials, with its own count
+			return nil, f.Error
+		}
 		f.Attempts = attempt
 		if f.Status == http.StatusUnauthorized && c.o.Reauthorize != nil && call.authorize && !reauthorized {
 			reauthorized = true

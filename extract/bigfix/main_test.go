@@ -1,0 +1,124 @@
+package bigfix_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/meterhouse/meterhouse/extract"
+	"github.com/meterhouse/meterhouse/extract/bigfix"
+	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const someDay = "2025-03-12" // a Wednesday
+
+// testBundle is a simulator and a source that reads from it over TLS.
+type testBundle struct {
+	server *bigfixtest.Server
+	source *bigfix.Source
+}
+
+// setup starts a simulator and makes a source for it; change, if any, has the
+// last word on the source's options.
+func setup(t *testing.T, so bigfixtest.Options, change func(*bigfix.Options)) testBundle {
+	t.Helper()
+	server, err := bigfixtest.Start(so)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	o := bigfix.Options{
+		Name: "bfi", URL: parseURL(t, server.URL), TLS: bigfix.TLSOptions{CAPEM: server.CAPEM},
+		Token: server.Token, MaxRetries: 2, RetryDelay: time.Millisecond,
+	}
+	if change != nil {
+		change(&o)
+	}
+	source, err := bigfix.New(o)
+	require.NoError(t, err)
+	t.Cleanup(source.Close)
+	return testBundle{server, source}
+}
+
+func parseURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	require.NoError(t, err)
+	return u
+}
+
+// collected is what a pull has emitted.
+type collected struct {
+	rows uint64
+	sum  int64
+}
+
+// pull pulls a feed of someDay and adds up what was emitted.
+func (b testBundle) pull(t *testing.T, feed string) (collected, extract.Answer, error) {
+	t.Helper()
+	var c collected
+	answer, err := b.source.Pull(t.Context(), b.source.Live(), extract.Request{Feed: feed, Day: someDay}, func(r *extract.Record) error {
+		c.rows++
+		require.Equal(t, c.rows, r.Ordinal)
+		c.sum += number(t, r.Values[extract.LicenseHWMQuantity])
+		return nil
+	})
+	return c, answer, err
+}
+
+// truth is what a complete pull has to add up to.
+func (b testBundle) truth(t *testing.T, group int64) collected {
+	t.Helper()
+	rows, sum, err := b.server.Truth(someDay, group)
+	require.NoError(t, err)
+	return collected{rows, sum}
+}
+
+func number(t *testing.T, v extract.Value) int64 {
+	t.Helper()
+	require.Equal(t, extract.Number, v.Kind)
+	n := int64(0)
+	for _, digit := range v.Bytes {
+		n = n*10 + int64(digit-'0')
+	}
+	return n
+}
+
+// answers gives prepared bodies, one per query, as a recording does.
+type answers struct {
+	bodies  []string
+	queries []extract.Query
+}
+
+func (a *answers) Get(_ context.Context, q extract.Query) (*extract.Response, error) {
+	body := a.bodies[len(a.queries)]
+	a.queries = append(a.queries, q)
+	return &extract.Response{Status: http.StatusOK, Attempts: 1, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// offline is a source that is only used with prepared answers.
+func offline(t testing.TB, change func(*bigfix.Options)) *bigfix.Source {
+	t.Helper()
+	o := bigfix.Options{Name: "bfi", URL: parseURL(t, "https://bigfix.example.com:9081"), Token: func() string { return "secret" }}
+	if change != nil {
+		change(&o)
+	}
+	source, err := bigfix.New(o)
+	require.NoError(t, err)
+	return source
+}
+
+func requireClass(t *testing.T, want extract.Class, err error) *extract.Error {
+	t.Helper()
+	var e *extract.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, want, e.Class, "the error is %s", err)
+	return e
+}
