@@ -20,9 +20,9 @@ type estate struct {
 	next    int
 }
 
-func newEstate(t testing.TB, servers int) *estate {
-	t.Helper()
-	return &estate{servers: servers, record: record(t, 1, `{"product_id":24,"product_name":"IBM InfoSphere QualityStage",
+func newEstate(tb testing.TB, servers int) *estate {
+	tb.Helper()
+	return &estate{servers: servers, record: record(tb, 1, `{"product_id":24,"product_name":"IBM InfoSphere QualityStage",
 		"product_family_guid":"1b7c8d1e-0000-4000-8000-000000000001","metric_id":4,"metric_code_name":"PVU_SUB_CAP",
 		"bundle_id":0,"bundle_name":null,"bundle_guid":null,"server_id":100000,"hwm_quantity":8800,"hwm_cores":88,
 		"server":{"name":"srv-000000.example.com","type":0,"hardware_serial_number":"SN000000","hardware_vendor":"LENOVO",

@@ -71,9 +71,9 @@ func parseEpoch(s string) (time.Time, bool) {
 	case err != nil:
 		return time.Time{}, false
 	case len(s) == 10:
-		return time.Unix(int64(n), 0), true //nolint:gosec // 63 bits
+		return time.Unix(int64(n), 0), true
 	default:
-		return time.UnixMilli(int64(n)), true //nolint:gosec // 63 bits
+		return time.UnixMilli(int64(n)), true
 	}
 }
 

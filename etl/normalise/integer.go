@@ -59,7 +59,7 @@ func parseDecimal(b []byte, negative bool) (int64, bool) {
 	if negative {
 		return int64(-n), true //nolint:gosec // two's complement: right for 1<<63 too
 	}
-	return int64(n), true //nolint:gosec // at most MaxInt64
+	return int64(n), true
 }
 
 // splitDecimal takes apart digits[.digits][e[+-]digits]: the number is

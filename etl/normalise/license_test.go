@@ -234,6 +234,19 @@ func TestRowsDoNotChangeWithTheBytesTheyCameFrom(t *testing.T) {
 	require.Equal(t, "other", second.Server.Name)
 }
 
+func TestNamesStayRightHoweverManyPass(t *testing.T) {
+	t.Parallel()
+	n, servers := normalise.NewLicenseUsage(), newEstate(t, 60_000)
+	var row schema.LicenseUsage
+	for range 2 * servers.servers {
+		rec := servers.row()
+		require.NoError(t, n.Row(rec, &row))
+		if row.Server.Name != string(rec.Values[extract.LicenseServerName].Bytes) || row.Server.Vendor != "LENOVO" {
+			require.Fail(t, "names of another row", "%+v", row)
+		}
+	}
+}
+
 func FuzzQuantity(f *testing.F) {
 	for _, seed := range []string{"0", "-0", "8800.0", "8.8e3", "1e-1", "9223372036854775807", "9223372036854775808", "1e19", "0.5", "abc", "1e99999999"} {
 		f.Add(seed)

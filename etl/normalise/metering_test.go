@@ -1,6 +1,7 @@
 package normalise_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"testing"
 	"time"
@@ -12,10 +13,10 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-func zurich(t testing.TB) *time.Location {
-	t.Helper()
+func zurich(tb testing.TB) *time.Location {
+	tb.Helper()
 	loc, err := time.LoadLocation("Europe/Zurich")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return loc
 }
 
@@ -58,10 +59,9 @@ func TestMeteringAverages(t *testing.T) {
 		case nil:
 			require.NoError(t, err)
 			require.False(t, row.AvgUsageSeconds.Valid)
-		default:
+		case float64:
 			require.NoError(t, err)
-			require.True(t, row.AvgUsageSeconds.Valid)
-			require.Equal(t, want, row.AvgUsageSeconds.V)
+			require.Equal(t, sql.Null[float64]{V: want, Valid: true}, row.AvgUsageSeconds)
 		}
 	}
 

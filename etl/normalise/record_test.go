@@ -44,29 +44,29 @@ func meteringColumns() map[string]int {
 
 // record is a JSON object as a source would hand it over: its members as the
 // columns name them, "server" with its members, all else as extra fields.
-func record(t testing.TB, ordinal int, text string, columns map[string]int) *extract.Record {
-	t.Helper()
-	rec := &extract.Record{Ordinal: uint64(ordinal), Raw: []byte(text), Values: make([]extract.Value, len(columns))} //nolint:gosec // small
-	addMembers(t, rec, "", text, columns)
+func record(tb testing.TB, ordinal int, text string, columns map[string]int) *extract.Record {
+	tb.Helper()
+	rec := &extract.Record{Ordinal: uint64(ordinal), Raw: []byte(text), Values: make([]extract.Value, len(columns))}
+	addMembers(tb, rec, "", text, columns)
 	return rec
 }
 
-func addMembers(t testing.TB, rec *extract.Record, prefix, object string, columns map[string]int) {
-	t.Helper()
+func addMembers(tb testing.TB, rec *extract.Record, prefix, object string, columns map[string]int) {
+	tb.Helper()
 	dec := json.NewDecoder(bytes.NewReader([]byte(object)))
 	_, err := dec.Token()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for dec.More() {
 		key, err := dec.Token()
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		var member json.RawMessage
-		require.NoError(t, dec.Decode(&member))
+		require.NoError(tb, dec.Decode(&member))
 		name := prefix + key.(string)
 		if name == "server" && member[0] == '{' {
-			addMembers(t, rec, "server.", string(member), columns)
+			addMembers(tb, rec, "server.", string(member), columns)
 			continue
 		}
-		v := value(t, member)
+		v := value(tb, member)
 		if col, ok := columns[name]; ok {
 			rec.Values[col] = v
 		} else {
@@ -76,14 +76,14 @@ func addMembers(t testing.TB, rec *extract.Record, prefix, object string, column
 }
 
 // value is a JSON value as a source would hand it over.
-func value(t testing.TB, raw json.RawMessage) extract.Value {
-	t.Helper()
+func value(tb testing.TB, raw json.RawMessage) extract.Value {
+	tb.Helper()
 	switch raw[0] {
 	case 'n':
 		return extract.Value{Kind: extract.Null}
 	case '"':
 		var s string
-		require.NoError(t, json.Unmarshal(raw, &s))
+		require.NoError(tb, json.Unmarshal(raw, &s))
 		return extract.Value{Kind: extract.Text, Bytes: []byte(s)}
 	case 't', 'f':
 		return extract.Value{Kind: extract.Bool, Bytes: raw}

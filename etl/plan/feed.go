@@ -142,7 +142,7 @@ func (v *feedView) recheckFrom() schema.Day {
 	if !v.History {
 		days = min(days, 1)
 	}
-	return v.newestDue() - schema.Day(days) + 1 //nolint:gosec // a handful of days
+	return v.newestDue() - schema.Day(days) + 1
 }
 
 func (v *feedView) inRecheck(day schema.Day) bool {
