@@ -76,6 +76,9 @@ func (r *csvReader) readHeader() error {
 	if errors.Is(err, io.EOF) {
 		return badAnswer("the answer has no header line")
 	}
+	if errors.Is(err, csv.ErrBareQuote) {
+		return badAnswer("the first line is not a header: %s", r.in.head)
+	}
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (r *csvReader) readHeader() error {
 		columns[k.column] = true
 	}
 	if !columns[extract.MeteringDevice] {
-		return badAnswer("no column of the header stands for the device; its columns are %s", listed(slices.Clone(names)))
+		return badAnswer("no column of the header stands for the device; its columns are %s", r.sink.listed(slices.Clone(names)))
 	}
 	delete(columns, unknown)
 	if r.in.ended && len(columns) < extract.MeteringColumns {

@@ -108,13 +108,18 @@ func (in *input) open(secrets []string) error {
 
 // fingerprint shows the first bytes of an answer, without what is secret in them.
 func fingerprint(head []byte, secrets []string) string {
-	text := string(head)
+	text := redact(string(head), secrets)
+	return fmt.Sprintf("it begins with %q", text[:min(len(text), headLength)])
+}
+
+// redact replaces what must never be seen.
+func redact(text string, secrets []string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "***")
 		}
 	}
-	return fmt.Sprintf("it begins with %q", text[:min(len(text), headLength)])
+	return text
 }
 
 // explain turns a decoder's error into the one to report: why the body could

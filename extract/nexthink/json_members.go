@@ -112,7 +112,7 @@ func (m *members) readList(name string) error {
 	known := kind == jx.Object && isUsual(name) || kind == jx.Array && m.header != nil
 	switch {
 	case m.taken != "" && (known || kind == jx.Object && !m.sure):
-		return badAnswer("the answer has two lists of objects, %q and %q", m.taken, name)
+		return badAnswer("the answer has two lists that could be the devices: %s", m.sink.listed([]string{m.taken, name}))
 	case m.taken != "":
 		m.sink.ignored = append(m.sink.ignored, name)
 		return m.skipList(&list)
@@ -153,7 +153,7 @@ func (m *members) element(name string, kind jx.Type, raw []byte) error {
 // decide takes the one list that is held for the list of devices.
 func (m *members) decide() error {
 	if len(m.held) != 1 {
-		return badAnswer("it is not clear which member of the answer is the list of devices; its members are %s", listed(m.names))
+		return badAnswer("it is not clear which member of the answer is the list of devices; its members are %s", m.sink.listed(m.names))
 	}
 	list := m.held[0]
 	m.held, m.taken = nil, list.name
@@ -195,9 +195,9 @@ func (m *members) finish() error {
 	case len(m.held) == 0 && m.empty:
 		return m.checkHeader()
 	case len(m.held) == 0:
-		return badAnswer("no member of the answer is a list of devices; its members are %s", listed(m.names))
+		return badAnswer("no member of the answer is a list of devices; its members are %s", m.sink.listed(m.names))
 	case m.empty:
-		return badAnswer("the list of devices is empty but %q is not", m.held[0].name)
+		return badAnswer("the list of devices is empty but another is not: %s", m.sink.listed([]string{m.held[0].name}))
 	default:
 		return m.decide()
 	}
@@ -215,7 +215,7 @@ func (m *members) checkHeader() error {
 	if m.header == nil {
 		return nil
 	}
-	return badAnswer("no key of the header stands for the device; its keys are %s", listed(names))
+	return badAnswer("no key of the header stands for the device; its keys are %s", m.sink.listed(names))
 }
 
 // isHeader tells whether a member names the columns of a table.

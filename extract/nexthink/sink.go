@@ -17,9 +17,10 @@ const namesInNote = 20
 // sink puts the fields of a row into their columns, numbers the records, hands
 // them on, and remembers what the operator should hear about them.
 type sink struct {
-	keys   *keys
-	emit   func(*extract.Record) error
-	record extract.Record
+	keys    *keys
+	emit    func(*extract.Record) error
+	secrets []string
+	record  extract.Record
 	// placed says per column which key filled it.
 	placed [extract.MeteringColumns]key
 
@@ -41,12 +42,13 @@ func (t *tally) add(ordinal uint64) {
 	t.count++
 }
 
-func newSink(emit func(*extract.Record) error) *sink {
+func newSink(emit func(*extract.Record) error, secrets []string) *sink {
 	return &sink{
-		keys:   newKeys(),
-		emit:   emit,
-		record: extract.Record{Values: make([]extract.Value, extract.MeteringColumns)},
-		extra:  map[string]struct{}{},
+		keys:    newKeys(),
+		emit:    emit,
+		secrets: secrets,
+		record:  extract.Record{Values: make([]extract.Value, extract.MeteringColumns)},
+		extra:   map[string]struct{}{},
 	}
 }
 
@@ -92,7 +94,7 @@ func (s *sink) addExtra(name string, v extract.Value) {
 // answer that never does is not the documented one.
 func (s *sink) send(raw []byte) error {
 	if s.record.Ordinal == 1 && s.record.Values[extract.MeteringDevice].Kind == extract.Absent {
-		return badAnswer("no key of the first record stands for the device; its keys are %s", listed(s.recordKeys()))
+		return badAnswer("no key of the first record stands for the device; its keys are %s", s.listed(s.recordKeys()))
 	}
 	return s.handOn(raw)
 }
@@ -152,7 +154,7 @@ func (s *sink) notes() []string {
 		for name := range s.extra {
 			names = append(names, name)
 		}
-		notes = append(notes, "the answer has keys that no column was made for, kept in extra: "+listed(names))
+		notes = append(notes, "the answer has keys that no column was made for, kept in extra: "+s.listed(names))
 	}
 	if s.odd.count > 0 {
 		notes = append(notes, fmt.Sprintf("%d rows do not have the form of a record, the first is row %d", s.odd.count, s.odd.first))
@@ -165,13 +167,14 @@ func (s *sink) notes() []string {
 		notes = append(notes, "the last row has no line end: if other answers of this server have one, this answer was cut off")
 	}
 	if len(s.ignored) > 0 {
-		notes = append(notes, "the answer holds further lists, which were not read: "+listed(s.ignored))
+		notes = append(notes, "the answer holds further lists, which were not read: "+s.listed(s.ignored))
 	}
 	return notes
 }
 
-// listed writes names sorted and quoted, not more than a sentence can bear.
-func listed(names []string) string {
+// listed writes names sorted and quoted, not more than a sentence can bear and
+// nothing secret.
+func (s *sink) listed(names []string) string {
 	slices.Sort(names)
 	rest := ""
 	if len(names) > namesInNote {
@@ -180,7 +183,7 @@ func listed(names []string) string {
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = fmt.Sprintf("%.60q", name)
+		quoted[i] = fmt.Sprintf("%.60q", redact(name, s.secrets))
 	}
 	return strings.Join(quoted, ", ") + rest
 }

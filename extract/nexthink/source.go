@@ -146,6 +146,9 @@ func (s *Source) addTarget(t Target) error {
 	if t.Name == "" || t.Metric == "" {
 		return fmt.Errorf("target %q needs a name and the UID of a metric", t.Name)
 	}
+	if len(t.Lists) == 0 {
+		return fmt.Errorf("target %q has no list", t.Name)
+	}
 	for _, list := range t.Lists {
 		if list != ListInstalled && list != ListUnderusage {
 			return fmt.Errorf("target %q: list %q is neither %s nor %s", t.Name, list, ListInstalled, ListUnderusage)
@@ -184,7 +187,7 @@ func (s *Source) Pull(
 		return extract.Answer{Requests: e.Attempts}, e
 	}
 	defer resp.Body.Close()
-	sink := newSink(emit)
+	sink := newSink(emit, s.secrets())
 	in := newInput(resp.Body)
 	err = s.decode(resp, in, sink)
 	answer := extract.Answer{
@@ -205,7 +208,7 @@ func (s *Source) decode(resp *extract.Response, in *input, sink *sink) error {
 	if resp.Status == http.StatusPartialContent {
 		return badAnswer("the server says that the answer is a part only")
 	}
-	if err := in.open(s.secrets()); err != nil {
+	if err := in.open(sink.secrets); err != nil {
 		return err
 	}
 	if s.o.Format == FormatCSV {
