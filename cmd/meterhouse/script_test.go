@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/load/loadtest"
 )
@@ -23,10 +24,12 @@ func TestMain(m *testing.M) {
 // TestScripts plays what users type, from an empty folder.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	library, err := loadtest.Library()
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("METERHOUSE_LIBCHDB", loadtest.Library(t))
+			env.Setenv("METERHOUSE_LIBCHDB", library)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -47,10 +47,11 @@ type worldOptions struct {
 
 func newWorld(t *testing.T, o worldOptions) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), library: loadtest.Library(t)}
+	library, err := loadtest.Library()
+	require.NoError(t, err)
+	w := &world{t: t, dir: t.TempDir(), library: library}
 	o.bigfix.Token = worldToken
-	var err error
-	w.bigfix, err = bigfixtest.Start(o.bigfix)
+	w.bigfix, err = bigfixtest.Start(t.Context(), o.bigfix)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.bigfix.Close()) })
 	w.portal = nexthinktest.New(nexthinktest.Options{Seed: 7, Devices: 300, User: "meterhouse", Password: worldPassword})

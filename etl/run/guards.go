@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/schema"
@@ -53,6 +54,49 @@ func (g Guards) Check(item plan.Item, got schema.Totals) *Refusal {
 			got.Rows, before, what, g.MaxShrink)}
 	}
 	return nil
+}
+
+// recentDays is how many published days the guards compare a new day with.
+const recentDays = 7
+
+// history knows the rows that this run has verified, by feed and day. The
+// plan was made before them; without it a backfill of an empty warehouse would
+// have nothing to compare its days with.
+type history struct {
+	mu   sync.Mutex
+	rows map[string]map[schema.Day]uint64
+}
+
+func (h *history) add(item plan.Item, rows uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rows == nil {
+		h.rows = map[string]map[schema.Day]uint64{}
+	}
+	if h.rows[item.Feed] == nil {
+		h.rows[item.Feed] = map[schema.Day]uint64{}
+	}
+	h.rows[item.Feed][item.Day] = rows
+}
+
+// extend gives the item with what the run has learned about earlier days.
+func (h *history) extend(item plan.Item) plan.Item {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var days []schema.Day
+	for day, rows := range h.rows[item.Feed] {
+		item.EverRows = item.EverRows || rows > 0
+		if day < item.Day {
+			days = append(days, day)
+		}
+	}
+	slices.Sort(days)
+	recent := slices.Clone(item.Recent)
+	for _, day := range days {
+		recent = append(recent, h.rows[item.Feed][day])
+	}
+	item.Recent = recent[max(0, len(recent)-recentDays):]
+	return item
 }
 
 // expected is the number of rows to compare with, and where it comes from.

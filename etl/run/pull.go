@@ -23,6 +23,7 @@ type tally struct {
 	answer extract.Answer
 	totals schema.Totals
 	hash   string
+	notes  []string // what an operator should know
 }
 
 // sink turns records into rows: normalises, hashes, counts, and hands them to
@@ -32,15 +33,18 @@ type sink struct {
 	totals schema.Totals
 	hash   schema.ContentHash
 	row    func(rec *extract.Record) error
+	// unreadable counts dates that became NULL, of a kind that has them.
+	unreadable func() uint64
 }
 
 func newSink(src Source, into Load) *sink {
-	s := &sink{into: into}
+	s := &sink{into: into, unreadable: func() uint64 { return 0 }}
 	switch src.Kind {
 	case schema.KindBigFix:
 		s.row = s.licenseUsage(normalise.NewLicenseUsage())
 	case schema.KindNexthink:
-		s.row = s.meteringDetail(normalise.NewMetering(normalise.MeteringOptions{Location: src.Location}))
+		n := normalise.NewMetering(normalise.MeteringOptions{Location: src.Location})
+		s.row, s.unreadable = s.meteringDetail(n), n.UnreadableDates
 	default:
 		panic("BUG: source of unknown kind " + src.Kind)
 	}
@@ -106,5 +110,9 @@ func (r *Runner) pull(ctx context.Context, src Source, item plan.Item, via extra
 			return s.row(rec)
 		})
 	r.o.Observer.Rows(item, pending)
-	return tally{answer: answer, totals: s.totals, hash: s.hash.String()}, err
+	got := tally{answer: answer, totals: s.totals, hash: s.hash.String(), notes: answer.Notes}
+	if n := s.unreadable(); n > 0 {
+		got.notes = append(got.notes, fmt.Sprintf("%d dates of the answer cannot be read; they are NULL, and their text is kept in the column extra", n))
+	}
+	return got, err
 }

@@ -73,6 +73,8 @@ type sourceRun struct {
 	collector *collector
 	own       *sharedBreaker // the source's own failures
 	all       *sharedBreaker // the warehouse's, for all sources
+	history   history
+	notes     sync.Map // what was already said
 }
 
 // work pulls the items in their order, src.Parallel at a time.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/schema"
@@ -97,7 +99,7 @@ func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.L
 	}
 	defer spool.remove()
 	got, err := r.pull(ctx, s.src, item, spool.record(s.src.API.Live()), nil)
-	note(load, got)
+	s.note(load, got)
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 		return inWarehouse("beginning the load", err)
 	}
 	got, err := r.pull(ctx, s.src, item, via, into)
-	note(load, got)
+	s.note(load, got)
 	if err != nil {
 		into.Abort()
 		return err
@@ -132,19 +134,26 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 	if err := r.o.Warehouse.Verify(ctx, item.Kind, load.LoadID, got.totals); err != nil {
 		return inWarehouse("verifying", err)
 	}
-	if refusal := s.src.Guards.Check(item, got.totals); refusal != nil {
+	if refusal := s.src.Guards.Check(s.history.extend(item), got.totals); refusal != nil {
 		return refusal
 	}
+	s.history.add(item, got.totals.Rows)
 	return nil
 }
 
-// note puts what a pull brought into the ledger row. The decoding of a spool
-// adds neither requests nor bytes.
-func note(load *schema.Load, got tally) {
+// note puts what a pull brought into the ledger row, and what an operator
+// should know into the log, once. The decoding of a spool adds neither requests
+// nor bytes.
+func (s *sourceRun) note(load *schema.Load, got tally) {
 	load.Rows, load.Rejects, load.ContentHash = got.totals.Rows, got.totals.Rejects, got.hash
 	load.Requests = max(load.Requests, uint64(got.answer.Requests)) //nolint:gosec // a count
 	load.Bytes = max(load.Bytes, uint64(got.answer.Bytes))          //nolint:gosec // a count
 	if !got.answer.AsOf.IsZero() {
 		load.SourceAsOf.V, load.SourceAsOf.Valid = got.answer.AsOf.UTC(), true
+	}
+	for _, text := range got.notes {
+		if _, said := s.notes.LoadOrStore(text, true); !said {
+			s.runner.o.Logger.Warn("note", zap.String("source", s.src.Name), zap.String("feed", load.Feed), zap.String("note", text))
+		}
 	}
 }

@@ -109,6 +109,7 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 		Args:          cobra.ArbitraryArgs,
 		RunE:          unknownCommand,
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "",
 		"configuration file (default $METERHOUSE_CONFIG, else ./meterhouse.yaml)")
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false,

@@ -74,7 +74,7 @@ func (a *App) demo(cmd *cobra.Command, dir string, once bool) error {
 	first := today - demoDays + 1
 	clock := &demoClock{}
 	clock.set(first.UTC().Add(morning))
-	e, err := startEstate(estateOptions{
+	e, err := startEstate(ctx, estateOptions{
 		dir: dir, bigfixAddr: "127.0.0.1:0", nexthinkAddr: "127.0.0.1:0", rows: 500, devices: 2000,
 		now: clock.now, start: first - 1, publishDelay: 50 * time.Millisecond,
 	})
@@ -133,11 +133,9 @@ func (a *App) playMornings(ctx context.Context, s *session, e *estate, clock *de
 	if err != nil {
 		return run.Report{}, err //nolint:wrapcheck // names the source
 	}
-	o := a.progress()
-	defer o.Close()
 	r := wire.Runner(wire.RunnerOptions{
 		Warehouse: s.warehouse, Sources: sources, PublishDelay: s.cfg.PublishDelay,
-		Clock: clock.now, Version: a.Version, Logger: s.log, Observer: o,
+		Clock: clock.now, Version: a.Version, Logger: s.log, Observer: silent{},
 	})
 	var total run.Report
 	for day := first; day < first+demoDays; day++ {
@@ -154,6 +152,9 @@ func (a *App) playMornings(ctx context.Context, s *session, e *estate, clock *de
 		report := r.Run(a.stop.hard, ctx, plan.Sync(in, plan.Options{}))
 		total.Outcomes = append(total.Outcomes, report.Outcomes...)
 		total.Took += report.Took
+		a.say("morning of %s: %s published (%s rows), %d unchanged, %d not done", day,
+			plural(report.Count(schema.Published), "slice"), count(report.Rows()), report.Count(schema.Unchanged),
+			len(report.Outcomes)-report.Count(schema.Published)-report.Count(schema.Unchanged))
 		if ctx.Err() != nil {
 			return total, fmt.Errorf("the demo was stopped after %d of %d mornings: %w", day-first, demoDays, context.Cause(ctx))
 		}

@@ -29,7 +29,7 @@ a configuration that reaches them, with its secrets and CA files, into --dir.`,
 			}
 			o.now = time.Now
 			o.start = schema.DayOf(o.now(), time.UTC) - demoDays
-			e, err := startEstate(o)
+			e, err := startEstate(cmd.Context(), o)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -40,14 +41,14 @@ type estate struct {
 
 // startEstate starts the simulators and writes into o.dir what a user of real
 // servers would have there.
-func startEstate(o estateOptions) (_ *estate, err error) {
+func startEstate(ctx context.Context, o estateOptions) (_ *estate, err error) {
 	e := &estate{configFile: filepath.Join(o.dir, "meterhouse.yaml")}
 	defer func() {
 		if err != nil {
 			e.close()
 		}
 	}()
-	e.bigfix, err = bigfixtest.Start(bigfixtest.Options{
+	e.bigfix, err = bigfixtest.Start(ctx, bigfixtest.Options{
 		Seed: 1, Rows: o.rows, First: "2024-01-01", Now: o.now, Token: simulatedToken,
 		User: simulatedUser, Password: simulatedPassword, Addr: o.bigfixAddr,
 	})
