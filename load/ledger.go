@@ -56,6 +56,10 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 		&l.PreviousLoadID, &l.StartedAt, &l.FinishedAt, &l.PublishedSeq, &l.Host, &l.Version,
 	)
 	l.Day, l.Status = schema.DayOf(day, time.UTC), schema.Status(status)
+	l.StartedAt, l.FinishedAt = l.StartedAt.UTC(), l.FinishedAt.UTC()
+	if l.SourceAsOf.Valid {
+		l.SourceAsOf.V = l.SourceAsOf.V.UTC()
+	}
 	return l, err
 }
 

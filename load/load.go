@@ -188,14 +188,23 @@ func (l *Load) send(ctx context.Context, w *Warehouse) {
 				return
 			}
 			if err := in.insert(ctx, b); err != nil {
-				l.err = fail(err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table))
+				l.err = stopped(ctx, err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table))
 				return
 			}
 			b.reset()
 			b.free <- b // there is room for all blocks that exist
 		case <-ctx.Done():
-			l.err = fail(context.Cause(ctx), fmt.Sprintf("inserting load %d", l.header.LoadID))
+			l.err = stopped(ctx, ctx.Err(), fmt.Sprintf("inserting load %d", l.header.LoadID))
 			return
 		}
 	}
+}
+
+// stopped says why the sender gave up: the driver failed, or ctx ended. In the
+// latter case the driver's own words are noise.
+func stopped(ctx context.Context, err error, doing string) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &Error{Class: Cancelled, Doing: doing, Err: context.Cause(ctx)}
+	}
+	return fail(err, doing)
 }

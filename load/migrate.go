@@ -174,6 +174,7 @@ func (w *Warehouse) appliedMigrations(ctx context.Context) (map[string]appliedMi
 		if err := rows.Scan(&name, &m.checksum, &m.at); err != nil {
 			return nil, fail(err, doing)
 		}
+		m.at = m.at.UTC()
 		applied[name] = m
 	}
 	return applied, fail(rows.Err(), doing)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"go.uber.org/zap"
@@ -177,11 +176,15 @@ func connectError(err error, o Options) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	var answer *clickhouse.HTTPError
 	switch {
-	case o.Protocol == HTTP && e.Code == int32(proto.ErrUnknownSetting):
-		e.Hint = "the server is too old for its HTTP interface to be used, take the native protocol: clickhouse://HOST:9000/..."
 	case e.Class == Unreachable:
 		e.Hint = "check that the server runs and that warehouse.url names its host and port"
+	case e.Class == Unsupported, e.Class == Invalid && e.Code == 0 && errors.As(err, &answer):
+		// ClickHouse before 2021 knows neither the driver's settings nor the
+		// header that tells an error's code.
+		e.Class = Unsupported
+		e.Hint = "the HTTP interface of a ClickHouse before 2021 cannot be used, take its native protocol: clickhouse://HOST:9000/..."
 	}
 	return err
 }

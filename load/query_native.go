@@ -131,7 +131,7 @@ func display(v any, null string) string {
 		parts := make([]string, len(v))
 		for i, e := range v {
 			if s, ok := e.(string); ok {
-				parts[i] = quoteText(s)
+				parts[i] = "'" + escapeTSV(s) + "'"
 				continue
 			}
 			parts[i] = display(e, "NULL")
@@ -156,12 +156,18 @@ func (w *tsvWriter) head(names []string) error {
 func (w *tsvWriter) row(cells []cell) error {
 	fields := make([]string, len(cells))
 	for i, c := range cells {
-		fields[i] = `\N`
-		if v := c.plain(); v != nil {
-			fields[i] = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(display(v, `\N`))
+		v := c.plain()
+		if s, ok := v.(string); ok {
+			v = escapeTSV(s)
 		}
+		fields[i] = display(v, `\N`)
 	}
 	return w.line(fields)
+}
+
+// escapeTSV escapes as ClickHouse does, quotes included.
+func escapeTSV(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(s)
 }
 
 func (w *tsvWriter) line(fields []string) error {

@@ -96,4 +96,6 @@ const maxPublishedSeqSQL = "SELECT max(published_seq) FROM loads"
 
 const infoSQL = "SELECT version(), timezone(), now()"
 
-const appliedMigrationsSQL = "SELECT name, checksum, min(applied_at) FROM schema_migrations GROUP BY name, checksum ORDER BY name"
+// appliedMigrationsSQL ends with the first application of each migration, the one
+// that made what is there.
+const appliedMigrationsSQL = "SELECT name, checksum, min(applied_at) FROM schema_migrations GROUP BY name, checksum ORDER BY name, min(applied_at) DESC"

@@ -1,0 +1,39 @@
+package load
+
+import "github.com/meterhouse/meterhouse/schema"
+
+// Columns lists the names and types of the columns that are sent to each table.
+func Columns() map[string][]string {
+	h := &schema.LoadHeader{}
+	columns := map[string][]string{}
+	for _, b := range []*block{newLicenseBlock(h), newMeteringBlock(h), newRejectBlock(h)} {
+		for _, c := range b.columns {
+			columns[b.table] = append(columns[b.table], c.name+" "+string(c.data.Type()))
+		}
+	}
+	return columns
+}
+
+// LedgerColumns are the columns of the ledger that are written and read.
+func LedgerColumns() []string { return ledgerColumns() }
+
+// Statements are the statements of this package, for their golden files.
+func Statements() map[string]string {
+	day, _ := schema.ParseDay("2026-03-31")
+	return map[string]string{
+		"create_database": createDatabaseSQL("it's a \\ `name`"),
+		"table_exists":    tableExistsSQL("it's", "loads"),
+		"insert":          insertSQL("loads", []string{"load_id", "day"}),
+		"ledger_all":      ledgerSQL(LedgerQuery{}),
+		"ledger_some":     ledgerSQL(LedgerQuery{Source: "bfi'); DROP TABLE loads; --", Feeds: []string{"default", `group\5`}, From: day, To: day + 1}),
+		"verify_bigfix":   verifySQL(schema.LicenseUsageTable(), 42),
+		"verify_nexthink": verifySQL(schema.MeteringDetailsTable(), 42),
+		"duplicate":       duplicateSQL(schema.LicenseUsageTable(), 42),
+		"applied":         appliedMigrationsSQL,
+		"max_seq":         maxPublishedSeqSQL,
+		"info":            infoSQL,
+	}
+}
+
+// FactRows is how many rows one block of facts holds.
+const FactRows = factRows

@@ -1,0 +1,1 @@
+INSERT INTO `loads` (`load_id`, `day`)

@@ -1,0 +1,1 @@
+SELECT max(published_seq) FROM loads
