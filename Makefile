@@ -29,8 +29,8 @@ help: ## List the targets
 
 .PHONY: demo
 demo: build ## Load 35 days from simulated sources into an embedded ClickHouse and show them
-	@rm -rf .demo && mkdir .demo
-	cd .demo && ../bin/meterhouse demo --once
+	@rm -rf .demo
+	bin/meterhouse demo --once --dir .demo
 
 .PHONY: build
 build: go-is-new-enough bin/libchdb.so ## Write bin/meterhouse, and the embedded ClickHouse beside it
@@ -84,6 +84,10 @@ test-unit: go-is-new-enough ## Run the tests that need no ClickHouse: seconds
 .PHONY: bench
 bench: go-is-new-enough bin/libchdb.so ## Run the benchmarks
 	$(WITH_LIB) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: golden
+golden: go-is-new-enough ## Write the golden files anew; look at the difference before you commit it
+	$(GO) test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 
 .PHONY: tidy-check
 tidy-check: go-is-new-enough ## Fail when go.mod or go.sum is not what `go mod tidy` would write
