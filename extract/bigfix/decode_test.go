@@ -104,8 +104,10 @@ func TestDecodeOneRow(t *testing.T) {
 				"server.total_processors number 1\nserver.cores number 2\nserver.pvu_per_core number 120\nserver.active_computers number 1\n" +
 				"+server.id number 493",
 		},
-		"numbers as they are written": {`{"metric_id":"-32603","product_id":1e2,"hwm_quantity":12345678901234567890.5}`,
-			"product_id number 1e2\nmetric_id text -32603\nhwm_quantity number 12345678901234567890.5"},
+		"numbers as they are written": {
+			`{"metric_id":"-32603","product_id":1e2,"hwm_quantity":12345678901234567890.5}`,
+			"product_id number 1e2\nmetric_id text -32603\nhwm_quantity number 12345678901234567890.5",
+		},
 		"escapes":            {`{"product_name":"IBM\u00ae \"Db2\"\\ \ud83d\ude00","bundle_name":""}`, "product_name text IBM® \"Db2\"\\ 😀\nbundle_name text"},
 		"escaped key":        {`{"product\u005fid":7}`, "product_id number 7"},
 		"unknown keys":       {`{"a":true,"b":{"c":[1, 2]},"d":null,"name":"n"}`, "+a bool true\n+b json {\"c\":[1, 2]}\n+d null\n+name text n"},

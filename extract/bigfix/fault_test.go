@@ -53,11 +53,13 @@ func TestPullFails(t *testing.T) {
 			bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 403, Skip: 1}, func(o *bigfix.Options) { o.PageSize = 150 }, extract.Forbidden, 2, "",
 		},
 		"stall": {
-			bigfixtest.Fault{Kind: bigfixtest.FaultStall, After: 5000}, func(o *bigfix.Options) { o.IdleTimeout = 20 * time.Millisecond },
+			bigfixtest.Fault{Kind: bigfixtest.FaultStall, After: 5000},
+			func(o *bigfix.Options) { o.IdleTimeout = 20 * time.Millisecond },
 			extract.Interrupted, 1, "no byte for 20ms",
 		},
 		"hang": {
-			bigfixtest.Fault{Kind: bigfixtest.FaultHang}, func(o *bigfix.Options) { o.RequestTimeout = 20 * time.Millisecond },
+			bigfixtest.Fault{Kind: bigfixtest.FaultHang},
+			func(o *bigfix.Options) { o.RequestTimeout = 20 * time.Millisecond },
 			extract.Transient, 1, "request_timeout of 20ms",
 		},
 		"drip": {
@@ -66,7 +68,8 @@ func TestPullFails(t *testing.T) {
 			extract.Interrupted, 1, "request_timeout of 200ms",
 		},
 		"oversized": {
-			bigfixtest.Fault{Kind: bigfixtest.FaultOversized, After: 100}, func(o *bigfix.Options) { o.MaxBytes = 1 << 20 },
+			bigfixtest.Fault{Kind: bigfixtest.FaultOversized, After: 100},
+			func(o *bigfix.Options) { o.MaxBytes = 1 << 20 },
 			extract.BadAnswer, 1, "longer than the 1048576 bytes",
 		},
 	} {
@@ -120,9 +123,11 @@ func TestPullOfGroupsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := setup(t, bigfixtest.Options{}, nil)
 	_, _, err := b.pull(t, "group-7")
-	require.Equal(t, http.StatusPreconditionFailed, requireClass(t, extract.Forbidden, err).Status)
+	requireClass(t, extract.Forbidden, err)
+	require.Equal(t, http.StatusPreconditionFailed, errorOf(t, err).Status)
 	_, _, err = b.pull(t, "group-99")
-	require.Equal(t, http.StatusForbidden, requireClass(t, extract.Forbidden, err).Status)
+	requireClass(t, extract.Forbidden, err)
+	require.Equal(t, http.StatusForbidden, errorOf(t, err).Status)
 	require.ErrorContains(t, err, "in computer group 99")
 }
 
@@ -148,7 +153,8 @@ func TestPullOverTLSThatIsNotRight(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			e := requireClass(t, extract.TLS, err)
+			requireClass(t, extract.TLS, err)
+			e := errorOf(t, err)
 			require.Contains(t, e.Hint, f.hint)
 			require.Equal(t, 1, answer.Requests, "no retry mends a certificate")
 			require.Zero(t, b.server.Requests(""))

@@ -31,7 +31,7 @@ type testBundle struct {
 // last word on the source's options.
 func setup(t *testing.T, so bigfixtest.Options, change func(*bigfix.Options)) testBundle {
 	t.Helper()
-	server, err := bigfixtest.Start(so)
+	server, err := bigfixtest.Start(t.Context(), so)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	o := bigfix.Options{
@@ -47,10 +47,10 @@ func setup(t *testing.T, so bigfixtest.Options, change func(*bigfix.Options)) te
 	return testBundle{server, source}
 }
 
-func parseURL(t testing.TB, s string) *url.URL {
-	t.Helper()
+func parseURL(tb testing.TB, s string) *url.URL {
+	tb.Helper()
 	u, err := url.Parse(s)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return u
 }
 
@@ -104,21 +104,26 @@ func (a *answers) Get(_ context.Context, q extract.Query) (*extract.Response, er
 }
 
 // offline is a source that is only used with prepared answers.
-func offline(t testing.TB, change func(*bigfix.Options)) *bigfix.Source {
-	t.Helper()
-	o := bigfix.Options{Name: "bfi", URL: parseURL(t, "https://bigfix.example.com:9081"), Token: func() string { return "secret" }}
+func offline(tb testing.TB, change func(*bigfix.Options)) *bigfix.Source {
+	tb.Helper()
+	o := bigfix.Options{Name: "bfi", URL: parseURL(tb, "https://bigfix.example.com:9081"), Token: func() string { return "secret" }}
 	if change != nil {
 		change(&o)
 	}
 	source, err := bigfix.New(o)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return source
 }
 
-func requireClass(t *testing.T, want extract.Class, err error) *extract.Error {
+func requireClass(t *testing.T, want extract.Class, err error) {
+	t.Helper()
+	require.Equal(t, want, errorOf(t, err).Class, "the error is %s", err)
+}
+
+// errorOf is the error as sources promise it.
+func errorOf(t *testing.T, err error) *extract.Error {
 	t.Helper()
 	var e *extract.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, want, e.Class, "the error is %s", err)
 	return e
 }

@@ -13,7 +13,7 @@ var errChanged = errors.New("the server's total changed from one page to the nex
 // it is taken for the former once it exceeds the page's rows, and until then
 // only a page that is not full is the last.
 type paging struct {
-	limit     uint64 // rows asked for at a time; 0 for all at once
+	limit     int // rows asked for at a time; 0 for all at once
 	collected uint64
 	whole     uint64 // the total of all pages, 0 until one has stated it
 	first     []byte // row of the page before
@@ -22,10 +22,11 @@ type paging struct {
 // add takes in the next page; done means that there is none behind it.
 func (g *paging) add(p page) (done bool, err error) {
 	g.collected += p.rows
+	limit := uint64(g.limit) //nolint:gosec // never negative
 	if g.limit == 0 {
 		return true, g.disagree(p.hasTotal && p.total != p.rows, p.total)
 	}
-	if p.rows > g.limit {
+	if p.rows > limit {
 		return false, fmt.Errorf("the server sent %d rows where at most %d were asked for", p.rows, g.limit)
 	}
 	if p.rows > 0 && bytes.Equal(p.first, g.first) {
@@ -42,7 +43,7 @@ func (g *paging) add(p page) (done bool, err error) {
 			return false, err
 		}
 	}
-	lastPage := p.rows < g.limit
+	lastPage := p.rows < limit
 	if g.whole == 0 {
 		return lastPage, nil
 	}

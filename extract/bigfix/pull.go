@@ -26,7 +26,7 @@ type pull struct {
 }
 
 func (p *pull) run(ctx context.Context) error {
-	pages := paging{limit: uint64(p.limit)}
+	pages := paging{limit: p.limit}
 	for {
 		response, err := p.ask(ctx)
 		if err != nil {

@@ -103,7 +103,7 @@ func products() []product {
 		{id: 70, name: "IBM API Connect", rule: vpc, share: .03, weekend: .85, bundle: 11},
 		{id: 73, name: "IBM DataPower Gateway Virtual Edition", rule: pvu, share: .02, weekend: .9, bundle: 11},
 		{id: 80, name: "IBM Cognos Analytics Server", rule: pvu, share: .03, weekend: .25},
-		{id: 84, name: "IBM SPSS Modeler Server Professional", rule: pvu, share: .02, weekend: .15},
+		{id: 84, name: "IBM SPSS Statistics Server", rule: pvu, share: .02, weekend: .15},
 		{id: 90, name: "IBM Business Automation Workflow Enterprise", rule: pvu, share: .03, weekend: .4, bundle: 23},
 		{id: 91, name: "IBM Operational Decision Manager Server", rule: pvu, share: .03, weekend: .5, bundle: 23},
 		{id: 94, name: "IBM FileNet Content Manager", rule: pvu, share: .03, weekend: .4, bundle: 23},

@@ -67,11 +67,11 @@ type column struct {
 // page; byDefault says which ones that example has, which names no columns.
 func usageColumns() (all []column, byDefault int) {
 	all = []column{
-		{name: "product_id", of: func(u *usage) cell { return number(u.line.product.id) }},
+		{name: "product_id", of: func(u *usage) cell { return number(u.line.id) }},
 		{name: "metric_id", of: func(u *usage) cell { return number(int64(u.line.metric.id)) }},
 		{name: "bundle_id", of: func(u *usage) cell { return number(u.line.bundle.id) }},
 		{name: "server_id", of: func(u *usage) cell { return number(u.server.id) }},
-		{name: "product_name", of: func(u *usage) cell { return text(u.line.product.name) }},
+		{name: "product_name", of: func(u *usage) cell { return text(u.line.name) }},
 		{name: "metric_code_name", of: func(u *usage) cell { return text(u.line.metric.code) }},
 		{name: "bundle_name", of: func(u *usage) cell { return orNull(u.line.bundle.name) }},
 		{name: "hwm_quantity", of: func(u *usage) cell { return number(u.quantity) }},

@@ -159,8 +159,10 @@ func (e *estate) describe(s *server, slot, generation int) {
 	switch s.kind {
 	case 0:
 		brand := []struct{ vendor, model, prefix string }{
-			{"LENOVO", "ThinkSystem SR650", "LENOVO "}, {"Dell Inc.", "PowerEdge R740", "DELL "},
-			{"HPE", "ProLiant DL380 Gen10", "HPE "}, {"IBM", "9009-42A", "IBM "},
+			{"LENOVO", "ThinkSystem SR650", "LENOVO "},
+			{"Dell Inc.", "PowerEdge R740", "DELL "},
+			{"HPE", "ProLiant DL380 Gen10", "HPE "},
+			{"IBM", "9009-42A", "IBM "},
 		}[h%4]
 		s.vendor, s.model = brand.vendor, brand.model
 		s.serial = appendHex(s.serial, h>>8, 7)
@@ -168,7 +170,7 @@ func (e *estate) describe(s *server, slot, generation int) {
 	case 1:
 		s.vendor, s.model = "-", "-"
 		s.name = appendHex(append(s.name, "TLM_VM_"...), uint64(slot), 6) //nolint:gosec // a label
-		s.name = appendHex(s.name, h>>32<<8|uint64(generation&0xff), 10)  //nolint:gosec // a label
+		s.name = appendHex(s.name, h>>32<<8|uint64(generation&0xff), 10)
 		s.serial = append(s.serial, s.name...)
 	default:
 		s.vendor, s.model = "Amazon EC2", []string{"m6i.xlarge", "r6i.2xlarge", "c6i.large"}[h%3]

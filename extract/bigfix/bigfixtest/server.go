@@ -1,6 +1,7 @@
 package bigfixtest
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/meterhouse/meterhouse/extract/internal/simtls"
 )
 
 // Server is a Simulator that listens.
@@ -24,24 +27,24 @@ type Server struct {
 	stopped chan struct{}
 }
 
-// Start makes a simulator listen; stop it with Close.
-func Start(o Options) (*Server, error) {
+// Start makes a simulator listen; stop it with Close. ctx only bounds the start.
+func Start(ctx context.Context, o Options) (*Server, error) {
 	sim, err := New(o)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", sim.o.Addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", sim.o.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
 	s := &Server{Simulator: sim, URL: "http://" + listener.Addr().String(), stopped: make(chan struct{})}
 	if !o.PlainHTTP {
-		chain, ca, err := certificates(o.CertNames, o.CertExpired)
+		identity, ca, err := certificate(o)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("making a certificate: %w", err), listener.Close())
+			return nil, errors.Join(err, listener.Close())
 		}
 		s.URL, s.CAPEM = "https://"+listener.Addr().String(), ca
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{chain}, MinVersion: tls.VersionTLS12})
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{identity}, MinVersion: tls.VersionTLS12})
 	}
 	s.http = &http.Server{
 		Handler: sim, ReadHeaderTimeout: time.Minute,
@@ -60,4 +63,22 @@ func (s *Server) Close() error {
 	s.Simulator.Close()
 	<-s.stopped
 	return err
+}
+
+// certificate makes an authority and a certificate of the server signed by it.
+func certificate(o Options) (identity tls.Certificate, caPEM []byte, err error) {
+	ca, err := simtls.NewCA()
+	if err != nil {
+		return identity, nil, err
+	}
+	names := o.CertNames
+	if names == nil {
+		names = []string{"127.0.0.1", "::1", "localhost", "bigfix.example.com"}
+	}
+	if o.CertExpired {
+		identity, err = ca.IssueUntil(time.Now().Add(-time.Minute), names...)
+	} else {
+		identity, err = ca.Issue(names...)
+	}
+	return identity, ca.PEM(), err
 }

@@ -57,11 +57,10 @@ type Options struct {
 	Addr string
 	// PlainHTTP leaves TLS out, for Start.
 	PlainHTTP bool
-	// CertNames are the names in the certificate beside 127.0.0.1, for Start;
-	// localhost and bigfix.example.com when nil. An empty list leaves out
-	// 127.0.0.1 too.
+	// CertNames are the names and addresses in the certificate, for Start; those
+	// of loopback and bigfix.example.com when nil.
 	CertNames []string
-	// CertExpired makes the certificate one of yesterday, for Start.
+	// CertExpired makes the certificate one that has just ended, for Start.
 	CertExpired bool
 }
 
@@ -114,8 +113,13 @@ func withDefaults(o Options) Options {
 		field *string
 		value string
 	}{
-		{&o.First, "2024-01-01"}, {&o.Token, "7adc3efb175e2bc0f4484bdd2efca54a8fa04623"}, {&o.User, "meterhouse"},
-		{&o.Password, "correct horse battery staple"}, {&o.Shape, ShapeObject}, {&o.Version, "11.0.7.0"}, {&o.Addr, "127.0.0.1:0"},
+		{&o.First, "2024-01-01"},
+		{&o.Token, "7adc3efb175e2bc0f4484bdd2efca54a8fa04623"},
+		{&o.User, "meterhouse"},
+		{&o.Password, "correct horse battery staple"},
+		{&o.Shape, ShapeObject},
+		{&o.Version, "11.0.7.0"},
+		{&o.Addr, "127.0.0.1:0"},
 	}
 	for _, d := range defaults {
 		if *d.field == "" {
@@ -264,7 +268,7 @@ func (s *Simulator) authorized(w http.ResponseWriter, r *http.Request) bool {
 	if token == s.Token() {
 		return true
 	}
-	refuse(w, http.StatusUnauthorized, "Unauthorized: the token is not valid")
+	refuse(w, http.StatusUnauthorized, "the token is not valid")
 	return false
 }
 

@@ -43,16 +43,16 @@ func (c *Client) attempt(parent context.Context, call call) (*extract.Response, 
 		return nil, nil, &fault{Error: c.cancelled(parent, call.doing, 0)}
 	}
 	b := c.newBody(parent, call.doing)
-	answer, err := c.http.Do(request.WithContext(b.ctx)) //nolint:bodyclose // b closes it
+	answer, err := c.http.Do(request.WithContext(b.ctx)) //nolint:bodyclose,contextcheck // b closes it; b.ctx is made from parent
 	if err != nil {
 		f := b.noAnswer(err)
-		b.Close()
+		b.end()
 		return nil, request, f
 	}
 	b.from(answer)
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		f := b.notOK(answer, call.explain)
-		b.Close()
+		b.end()
 		return nil, request, f
 	}
 	return &extract.Response{Status: answer.StatusCode, Header: answer.Header, Body: b}, request, nil

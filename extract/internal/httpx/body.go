@@ -29,7 +29,7 @@ type body struct {
 	closed sync.Once
 }
 
-// newBody starts the clocks of a request that holds a slot; Close gives all back.
+// newBody starts the clocks of a request that holds a slot; end gives all back.
 func (c *Client) newBody(parent context.Context, doing string) *body {
 	b := &body{c: c, doing: doing, parent: parent}
 	b.ctx, b.cancel = context.WithCancelCause(parent)
@@ -68,6 +68,11 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close ends the request, read to its end or not, and lets the next one start.
 func (b *body) Close() error {
+	b.end()
+	return nil
+}
+
+func (b *body) end() {
 	b.closed.Do(func() {
 		b.total.Stop()
 		if b.rc != nil {
@@ -77,7 +82,6 @@ func (b *body) Close() error {
 		b.cancel(nil)
 		<-b.c.slots
 	})
-	return nil
 }
 
 // stopped tells whether one of our own clocks or the caller ended the request;

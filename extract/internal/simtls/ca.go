@@ -57,6 +57,12 @@ func (c *CA) PEM() []byte {
 
 // Issue signs a server certificate for the given names and addresses.
 func (c *CA) Issue(hosts ...string) (tls.Certificate, error) {
+	return c.IssueUntil(c.cert.NotAfter, hosts...)
+}
+
+// IssueUntil signs one that ends at the given time, which may have passed: the
+// authority is an hour old.
+func (c *CA) IssueUntil(end time.Time, hosts ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("making the server's key: %w", err)
@@ -69,7 +75,7 @@ func (c *CA) Issue(hosts ...string) (tls.Certificate, error) {
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "Meterhouse simulator"},
 		NotBefore:    c.cert.NotBefore,
-		NotAfter:     c.cert.NotAfter,
+		NotAfter:     end,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
