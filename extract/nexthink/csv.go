@@ -52,19 +52,19 @@ func sniff(in *input) (rune, error) {
 	if !found && err == nil {
 		return 0, badAnswer("the first line is longer than a header: %s", in.head)
 	}
-	counts := map[byte]int{}
+	counts := map[rune]int{}
 	quoted := false
 	for _, b := range line {
 		if b == '"' {
 			quoted = !quoted
 		}
 		if !quoted {
-			counts[b]++
+			counts[rune(b)]++
 		}
 	}
 	best := ','
 	for _, comma := range ";\t" {
-		if counts[byte(comma)] > counts[byte(best)] {
+		if counts[comma] > counts[best] {
 			best = comma
 		}
 	}

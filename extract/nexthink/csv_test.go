@@ -56,18 +56,22 @@ func TestCSVRows(t *testing.T) {
 		"only the documented columns that matter": {"Device\nPC1\nPC2\n", []string{`PC1 - - - - - -`, `PC2 - - - - - -`}, ""},
 		"quotes and line ends in a field": {
 			"Device,Binaries\n\"PC \"\"1\"\"\",\"a.exe yes\nb.exe no\"\nPC2,\n",
-			[]string{"PC \"1\" - - - - - a.exe yes\nb.exe no", "PC2 - - - - - "}, "",
+			[]string{"PC \"1\" - - - - - a.exe yes\nb.exe no", "PC2 - - - - - "},
+			"",
 		},
 		"unknown columns are kept": {
-			"Device,OS\nPC1,Windows\n", []string{`PC1 - - - - - - | OS=Windows`},
+			"Device,OS\nPC1,Windows\n",
+			[]string{`PC1 - - - - - - | OS=Windows`},
 			`the answer has keys that no column was made for, kept in extra: "OS"`,
 		},
 		"the better column wins": {
-			"Name,Device\nVisio,PC1\n", []string{`PC1 - - - - - - | Name=Visio`},
+			"Name,Device\nVisio,PC1\n",
+			[]string{`PC1 - - - - - - | Name=Visio`},
 			`the answer has keys that no column was made for, kept in extra: "Name"`,
 		},
 		"separators within a label do not count": {
-			"Device,\"a;b;c;d\"\nPC1,x\n", []string{`PC1 - - - - - - | a;b;c;d=x`},
+			"Device,\"a;b;c;d\"\nPC1,x\n",
+			[]string{`PC1 - - - - - - | a;b;c;d=x`},
 			`the answer has keys that no column was made for, kept in extra: "a;b;c;d"`,
 		},
 		"wrong number of fields": {
@@ -86,7 +90,8 @@ func TestCSVRows(t *testing.T) {
 			"2 rows are not UTF-8 and were read as Windows-1252, the first is row 1",
 		},
 		"no line end at the end": {
-			"Device,Entity\nPC1,x\nPC2,y", []string{`PC1 x - - - - -`, `PC2 y - - - - -`},
+			"Device,Entity\nPC1,x\nPC2,y",
+			[]string{`PC1 x - - - - -`, `PC2 y - - - - -`},
 			"the last row has no line end: if other answers of this server have one, this answer was cut off",
 		},
 	} {

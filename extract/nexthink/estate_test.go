@@ -117,7 +117,6 @@ type bigAnswer struct{ format, begin, before, after, end string }
 
 func (a bigAnswer) write(w io.Writer, rows int) {
 	out := bufio.NewWriter(w)
-	defer out.Flush()
 	_, _ = out.WriteString(a.begin)
 	for i := range rows {
 		if i > 0 && a.format == nexthink.FormatJSON {
@@ -130,6 +129,7 @@ func (a bigAnswer) write(w io.Writer, rows int) {
 		_, _ = out.WriteString(a.after)
 	}
 	_, _ = out.WriteString(a.end)
+	_ = out.Flush()
 }
 
 // liveHeap is the most that was in use while an answer was pulled.

@@ -67,7 +67,7 @@ func TestRequest(t *testing.T) {
 			var seen *http.Request
 			b.portal.Faults.Always(nexthinktest.DetailsPath, func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					seen = r.Clone(context.Background())
+					seen = r.Clone(t.Context())
 					_, _ = w.Write([]byte("Device\n"))
 				})
 			})

@@ -12,7 +12,7 @@ type Program struct {
 	// binaries are the significant ones, the program itself first.
 	binaries []string
 	// share is how many of 1000 devices have the package.
-	share uint64
+	share int
 }
 
 // Metrics lists what the simulated Portal meters. The first metric and its
@@ -46,7 +46,7 @@ type site struct {
 	code     string   // how its devices' names begin
 	location []string // nodes from the top down, the entity last
 	business string   // the node above it in the other hierarchy
-	weight   uint64   // how many of the devices stand here, relatively
+	weight   int      // how many of the devices stand here, relatively
 }
 
 func (s *site) entity() string { return s.location[len(s.location)-1] }

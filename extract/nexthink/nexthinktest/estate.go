@@ -19,7 +19,7 @@ type estate struct {
 	seed    uint64
 	devices int
 	sites   []site
-	weights uint64
+	weights int // of all sites together
 }
 
 func newEstate(seed uint64, devices int) *estate {
@@ -53,15 +53,20 @@ func date(day, second int) time.Time {
 }
 
 // draw is a number that depends on nothing but the seed and what it is for.
-func (e *estate) draw(of ...uint64) uint64 {
+func (e *estate) draw(of ...int) uint64 {
 	h := e.seed
 	for _, v := range of {
-		h = (h ^ v) * 0x9E3779B97F4A7C15
+		h = (h ^ uint64(v)) * 0x9E3779B97F4A7C15 //nolint:gosec // bits, not a quantity
 		h = (h ^ h>>30) * 0xBF58476D1CE4E5B9
 		h = (h ^ h>>27) * 0x94D049BB133111EB
 		h ^= h >> 31
 	}
 	return h
+}
+
+// below is a draw from 0 to n-1.
+func (e *estate) below(n int, of ...int) int {
+	return int(e.draw(of...)>>1) % n //nolint:gosec // 63 bits fit
 }
 
 // What draws are for.
@@ -81,39 +86,38 @@ const (
 
 // device is one desk's device as it stands on a day.
 type device struct {
-	id    uint64 // of this piece of hardware, not of the desk
+	id    int // of this piece of hardware, not of the desk
 	site  *site
 	since int // the day on which it came
 }
 
 // device says what stands on a desk on a day. A device is replaced after one to
 // three years, and the desk is empty for some days in between.
-func (e *estate) device(desk uint64, day int) (device, bool) {
-	life := 400 + int(e.draw(forLife, desk)%700)
-	since := day + int(e.draw(forPhase, desk)%uint64(life))
-	generation, age := uint64(since/life), since%life
-	gap := int(e.draw(forGap, desk, generation) % 12)
+func (e *estate) device(desk, day int) (device, bool) {
+	life := 400 + e.below(700, forLife, desk)
+	since := day + e.below(life, forPhase, desk)
+	generation, age := since/life, since%life
+	gap := e.below(12, forGap, desk, generation)
 	if age < gap {
 		return device{}, false
 	}
-	at := e.draw(forSite, desk) % e.weights
-	i := 0
+	at, i := e.below(e.weights, forSite, desk), 0
 	for at >= e.sites[i].weight {
 		at -= e.sites[i].weight
 		i++
 	}
-	return device{id: desk + generation*uint64(e.devices), site: &e.sites[i], since: day - age + gap}, true
+	return device{id: desk + generation*e.devices, site: &e.sites[i], since: day - age + gap}, true
 }
 
 // measure fills d with what a program did on a device in the days before day.
 // It tells whether the package is there at all.
-func (e *estate) measure(d *detail, dev device, program uint64, p *Program, day int) bool {
-	if e.draw(forPackage, dev.id, program)%1000 >= p.share {
+func (e *estate) measure(d *detail, dev device, program int, p *Program, day int) bool {
+	if e.below(1000, forPackage, dev.id, program) >= p.share {
 		return false
 	}
 	first := dev.since
-	if when := e.draw(forFirstDay, dev.id, program); when%10 < 3 { // not from the beginning
-		first += int(when / 10 % 200)
+	if when := e.below(2000, forFirstDay, dev.id, program); when < 600 { // not from the beginning
+		first += when / 3
 	}
 	if first > day {
 		return false
@@ -127,13 +131,13 @@ func (e *estate) measure(d *detail, dev device, program uint64, p *Program, day 
 		if s := e.secondsOn(dev, program, on); s > 0 {
 			seconds += s
 			executions += 1 + s/3600
-			d.lastDay, d.lastTime = on, 7*3600+int(e.draw(forTime, dev.id, program, uint64(on))%(11*3600))
+			d.lastDay, d.lastTime = on, 7*3600+e.below(11*3600, forTime, dev.id, program, on)
 		}
 	}
 	d.usage = perDay(seconds)
 	d.executions = perDay(executions)
 	for i := range p.binaries {
-		often := i == 0 || e.draw(forBinary, dev.id, program, uint64(i))%3 == 0
+		often := i == 0 || e.below(3, forBinary, dev.id, program, i) == 0
 		d.used = append(d.used, seconds > 0 && often)
 	}
 	return true
@@ -147,7 +151,7 @@ func (d *detail) isUnderused() bool { return d.usage < underusage*100 }
 
 // secondsOn is how long a program ran on a device on one day. A fifth of the
 // users never start it, another fifth hardly ever, the others on most working days.
-func (e *estate) secondsOn(dev device, program uint64, day int) uint64 {
+func (e *estate) secondsOn(dev device, program, day int) uint64 {
 	habit := e.draw(forHabit, dev.id, program)
 	var chance uint64 // in percent
 	switch kind := habit % 10; {
@@ -161,9 +165,9 @@ func (e *estate) secondsOn(dev device, program uint64, day int) uint64 {
 	if weekday := date(day, 0).Weekday(); weekday == time.Saturday || weekday == time.Sunday {
 		chance /= 12
 	}
-	if e.draw(forDay, dev.id, program, uint64(day))%100 >= chance {
+	if e.draw(forDay, dev.id, program, day)%100 >= chance {
 		return 0
 	}
 	longest := 120 + habit/1000%9000
-	return 20 + e.draw(forSeconds, dev.id, program, uint64(day))%longest
+	return 20 + e.draw(forSeconds, dev.id, program, day)%longest
 }

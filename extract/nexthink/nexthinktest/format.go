@@ -196,7 +196,7 @@ type tableFormat struct{ w *bufio.Writer }
 func (*tableFormat) contentType() string { return "text/html;charset=UTF-8" }
 
 func (f *tableFormat) begin() {
-	f.line("th", Labels.names(), "<html><body><table>\n")
+	_ = f.line("th", Labels.names(), "<html><body><table>\n")
 }
 
 func (f *tableFormat) row(d *detail) error { return f.line("td", d.cells(), "") }

@@ -104,7 +104,7 @@ func (p *Portal) authenticated(next http.Handler) http.Handler {
 		sameUser := subtle.ConstantTimeCompare([]byte(user), []byte(p.o.User))
 		if sameUser&subtle.ConstantTimeCompare([]byte(password), []byte(p.o.Password)) != 1 {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Nexthink Portal"`)
-			http.Error(w, "Unauthorized", http.StatusUnauthorized)
+			http.Error(w, "unknown account", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)

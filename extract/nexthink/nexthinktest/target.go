@@ -31,7 +31,7 @@ func targetOf(values url.Values) Target {
 
 // selection is a target with its names looked up.
 type selection struct {
-	metric    uint64 // index
+	metric    int // index
 	programs  []Program
 	only      string // UID of the one program, or ""
 	hierarchy string
@@ -47,7 +47,7 @@ func (e *estate) find(t Target) (selection, error) {
 	if i < 0 {
 		return sel, fmt.Errorf("%w metric", errUnknown)
 	}
-	sel.metric, sel.programs = uint64(i), metrics[i].Programs
+	sel.metric, sel.programs = i, metrics[i].Programs
 	if t.Program != "" && !slices.ContainsFunc(sel.programs, func(p Program) bool { return p.UID == t.Program }) {
 		return sel, fmt.Errorf("%w program", errUnknown)
 	}
@@ -82,9 +82,9 @@ func (e *estate) each(sel selection, day int, row func(*detail) error) error {
 		if sel.only != "" && program.UID != sel.only {
 			continue
 		}
-		for desk := range uint64(e.devices) {
+		for desk := range e.devices {
 			dev, ok := e.device(desk, day)
-			if !ok || !sel.holds(dev.site) || !e.measure(&d, dev, sel.metric<<8|uint64(i), program, day) {
+			if !ok || !sel.holds(dev.site) || !e.measure(&d, dev, sel.metric<<8|i, program, day) {
 				continue
 			}
 			if sel.underused && !d.isUnderused() {
