@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // faultCase is the configuration `complete` with one thing changed, and what
 // that draws, without the name of the file.
@@ -95,9 +98,14 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/faulty.yaml")
 	require.NoError(t, err)
-	want, err := os.ReadFile("testdata/faulty.golden")
+	got := strings.Join(faults(t, setupFaults(t), string(text)), "\n") + "\n"
+	const golden = "testdata/faulty.golden"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	require.Equal(t, string(want), strings.Join(faults(t, setupFaults(t), string(text)), "\n")+"\n")
+	require.Equal(t, string(want), got)
 }
 
 func TestFaultAsJSON(t *testing.T) {

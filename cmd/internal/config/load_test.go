@@ -39,20 +39,20 @@ sources:
 
 // setup writes a configuration with the secret files that complete names and
 // gives its folder.
-func setup(t testing.TB, text string) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	put(t, dir, "meterhouse.yaml", text)
-	put(t, dir, "token", "t0ken\n")
-	put(t, dir, "password", "passw0rd\r\n")
+func setup(tb testing.TB, text string) (dir string) {
+	tb.Helper()
+	dir = tb.TempDir()
+	put(tb, dir, "meterhouse.yaml", text)
+	put(tb, dir, "token", "t0ken\n")
+	put(tb, dir, "password", "passw0rd\r\n")
 	return dir
 }
 
-func put(t testing.TB, dir, name, text string) {
-	t.Helper()
+func put(tb testing.TB, dir, name, text string) {
+	tb.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(tb, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(tb, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // environment is an environment with these variables.
@@ -67,10 +67,10 @@ func environment(namesAndValues ...string) func(string) string {
 	}
 }
 
-func load(t testing.TB, dir string, env ...string) *config.Config {
-	t.Helper()
+func load(tb testing.TB, dir string, env ...string) *config.Config {
+	tb.Helper()
 	c, err := config.Load(filepath.Join(dir, "meterhouse.yaml"), environment(env...))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return c
 }
 

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 )
@@ -37,8 +36,11 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	}
 	type wrapper struct{ hidden config.Secret } // fmt calls no methods on this field
 	for _, v := range []any{
-		config.NewSecret(hunter), c, *c, c.Sources, c.Warehouse, wrapper{c.Warehouse.Password}, &wrapper{c.Warehouse.Password},
-		map[string]config.Secret{"a": c.Warehouse.Password}, []any{c.Warehouse.Password},
+		config.NewSecret(hunter), c, *c, c.Sources, c.Warehouse,
+		wrapper{c.Warehouse.Password},
+		&wrapper{c.Warehouse.Password},
+		map[string]config.Secret{"a": c.Warehouse.Password},
+		[]any{c.Warehouse.Password},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%10.3v"} {
 			require.NotContains(t, fmt.Sprintf(verb, v), hunter, verb)

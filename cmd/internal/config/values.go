@@ -173,7 +173,7 @@ func (r *reader) wholeNumber(e element, lowest, highest int64) (int64, bool) {
 	case int64:
 		n = v
 	case uint64:
-		n = int64(min(v, math.MaxInt64)) //nolint:gosec // bounded by the min
+		n = int64(min(v, math.MaxInt64))
 	}
 	if n < lowest {
 		r.fault(e.at, raw(e.node), fmt.Sprintf("must be at least %d", lowest), "")

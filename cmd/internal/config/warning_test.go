@@ -16,7 +16,7 @@ func TestWarnsOfSecretFilesThatEverybodyReads(t *testing.T) {
 		t.Skip("its files have no such mode")
 	}
 	dir := setup(t, complete)
-	require.NoError(t, os.Chmod(filepath.Join(dir, "token"), 0o644)) //nolint:gosec // the point of the test
+	require.NoError(t, os.Chmod(filepath.Join(dir, "token"), 0o644))
 	warnings := load(t, dir).Warnings
 	require.Len(t, warnings, 1)
 	require.Equal(t, "sources[0].token_file", warnings[0].Key)
@@ -65,8 +65,8 @@ func TestWarnings(t *testing.T) {
 			"3:13: warehouse.password: is not used: the embedded warehouse makes its own key; remove it"),
 		added("token_file: token", "tls: {insecure_skip_verify: true}",
 			"8:33: sources[0].tls.insecure_skip_verify: lets anybody on the way read the credentials; name the server's authority in ca_file instead"),
-		added("token_file: token", "server_columns: [hardware_modle]",
-			`8:22: sources[0].server_columns[0]: "hardware_modle" is a column that the warehouse has no place for; did you mean "hardware_model"?`),
+		added("token_file: token", "server_columns: [hardware_mode]",
+			`8:22: sources[0].server_columns[0]: "hardware_mode" is a column that the warehouse has no place for; did you mean "hardware_model"?`),
 		added("token_file: token", `schedule: "0 3 * * *"`),
 		added("token_file: token", `tls: {server_name: "${NAME}"}`,
 			"8:24: sources[0].tls.server_name: holds ${...}, which is not expanded and stays as it is; write the value itself; a secret is named with _file or _env"),
