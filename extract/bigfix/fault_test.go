@@ -59,13 +59,13 @@ func TestPullFails(t *testing.T) {
 		},
 		"hang": {
 			bigfixtest.Fault{Kind: bigfixtest.FaultHang},
-			func(o *bigfix.Options) { o.RequestTimeout = 20 * time.Millisecond },
-			extract.Transient, 1, "request_timeout of 20ms",
+			func(o *bigfix.Options) { o.RequestTimeout = 3 * time.Second },
+			extract.Transient, 1, "request_timeout of 3s",
 		},
 		"drip": {
 			bigfixtest.Fault{Kind: bigfixtest.FaultDrip, After: 2000, Every: time.Millisecond},
-			func(o *bigfix.Options) { o.RequestTimeout = 200 * time.Millisecond },
-			extract.Interrupted, 1, "request_timeout of 200ms",
+			func(o *bigfix.Options) { o.RequestTimeout = 3 * time.Second },
+			extract.Interrupted, 1, "request_timeout of 3s",
 		},
 		"oversized": {
 			bigfixtest.Fault{Kind: bigfixtest.FaultOversized, After: 100},

@@ -204,7 +204,7 @@ func TestGetIsNeverTriedAgainOnceAnAnswerHasBegun(t *testing.T) {
 		"slow": {func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		}, func(o *httpx.Options) { o.RequestTimeout = 10 * time.Millisecond }, extract.Interrupted, "request_timeout of 10ms"},
+		}, func(o *httpx.Options) { o.RequestTimeout = 2 * time.Second }, extract.Interrupted, "request_timeout of 2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
