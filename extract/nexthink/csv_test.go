@@ -77,17 +77,17 @@ func TestCSVRows(t *testing.T) {
 		"wrong number of fields": {
 			"Device,Entity\nPC1,x\nPC2\nPC3,x,y\nPC4,x\n",
 			[]string{`PC1 x - - - - -`, `odd row: PC2`, `odd row: PC3,x,y`, `PC4 x - - - - -`},
-			"2 rows do not have the form of a record, the first is row 2",
+			"rows that do not have the form of a record: 2, the first is row 2",
 		},
 		"a quote where none may be": {
 			"Device,Entity\nPC1,5\" x\n\"PC2\"x,y\nPC3,x\n",
 			[]string{`odd row: PC1,5" x`, `odd row: "PC2"x,y`, `PC3 x - - - - -`},
-			"2 rows do not have the form of a record, the first is row 1",
+			"rows that do not have the form of a record: 2, the first is row 1",
 		},
 		"Windows-1252": {
 			"Device,Entit\xE9,Entity\nPC1,,Gen\xE8ve\nPC2,,Zürich\nPC3,,\x80\n",
 			[]string{`PC1 Genève - - - - - | Entité=`, `PC2 Zürich - - - - - | Entité=`, `PC3 € - - - - - | Entité=`},
-			"2 rows are not UTF-8 and were read as Windows-1252, the first is row 1",
+			"rows that are not UTF-8 and were read as Windows-1252: 2, the first is row 1",
 		},
 		"no line end at the end": {
 			"Device,Entity\nPC1,x\nPC2,y",

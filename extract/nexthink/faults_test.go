@@ -127,6 +127,7 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 				_, answer, err := b.pull(t, "visio/installed")
 				require.Equal(t, extract.Interrupted, asError(t, err).Class, "%v", err)
 				require.LessOrEqual(t, answer.Bytes, int64(10_001))
+				b.options.IdleTimeout = 0
 				_, _, err = b.pull(t, "visio/installed")
 				require.NoError(t, err, "the next pull")
 			})

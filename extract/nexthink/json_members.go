@@ -2,6 +2,7 @@ package nexthink
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/go-faster/jx"
 
@@ -21,12 +22,15 @@ const (
 // members, the others are passed over.
 type members struct {
 	*jsonReader
-	header []key  // the keys of a table, once they have been seen
-	taken  string // the member that was read as the list of devices, "" for none yet
-	sure   bool   // taken is it by its name or header, not for want of another
-	held   []heldList
+	names  []string // all members, for errors
+	header []key    // the keys of a table, once they have been seen
 	empty  bool     // there is an empty list with a usual name
-	names  []string // all members, for the error
+
+	found   bool   // the list of devices has been found
+	sure    bool   // by its name or header, not for want of another
+	taken   string // its name
+	held    []heldList
+	holding bool // the elements being read belong to the last of held
 }
 
 // heldList is a list that was met before it was clear that it is the one.
@@ -75,6 +79,9 @@ func (m *members) readHeader() error {
 	if err != nil {
 		return err
 	}
+	if !utf8.Valid(raw) {
+		raw = appendWindows1252(nil, raw)
+	}
 	m.row.ResetBytes(raw)
 	cells, err := m.row.ArrIter()
 	if err != nil {
@@ -111,31 +118,31 @@ func (m *members) readList(name string) error {
 	}
 	known := kind == jx.Object && isUsual(name) || kind == jx.Array && m.header != nil
 	switch {
-	case m.taken != "" && (known || kind == jx.Object && !m.sure):
+	case m.found && (known || kind == jx.Object && !m.sure):
 		return badAnswer("the answer has two lists that could be the devices: %s", m.sink.listed([]string{m.taken, name}))
-	case m.taken != "":
+	case m.found:
 		m.sink.ignored = append(m.sink.ignored, name)
 		return m.skipList(&list)
 	case known:
-		m.taken, m.sure = name, true
+		m.found, m.sure, m.taken, m.holding = true, true, name, false
 	default:
-		m.held = append(m.held, heldList{name: name, kind: kind})
+		m.held, m.holding = append(m.held, heldList{name: name, kind: kind}), true
 	}
 	for more := true; more; more = list.Next() {
 		raw, err := m.nextRow()
 		if err != nil {
 			return err
 		}
-		if err := m.element(name, kind, raw); err != nil {
+		if err := m.element(kind, raw); err != nil {
 			return err
 		}
 	}
 	return list.Err()
 }
 
-// element takes one element of the list called name.
-func (m *members) element(name string, kind jx.Type, raw []byte) error {
-	if m.taken == name {
+// element takes one element of the list that is being read.
+func (m *members) element(kind jx.Type, raw []byte) error {
+	if !m.holding {
 		return m.emit(kind, raw)
 	}
 	held := &m.held[len(m.held)-1]
@@ -152,11 +159,12 @@ func (m *members) element(name string, kind jx.Type, raw []byte) error {
 
 // decide takes the one list that is held for the list of devices.
 func (m *members) decide() error {
+	m.dropHeadless()
 	if len(m.held) != 1 {
 		return badAnswer("it is not clear which member of the answer is the list of devices; its members are %s", m.sink.listed(m.names))
 	}
 	list := m.held[0]
-	m.held, m.taken = nil, list.name
+	m.found, m.taken, m.held, m.holding = true, list.name, nil, false
 	for _, raw := range list.rows {
 		if err := m.emit(list.kind, raw); err != nil {
 			return err
@@ -183,11 +191,9 @@ func (m *members) skipList(list *jx.ArrIter) error {
 
 // finish decides about what was kept back, now that everything has been seen.
 func (m *members) finish() error {
-	m.held = slices.DeleteFunc(m.held, func(l heldList) bool {
-		return l.kind == jx.Array && m.header == nil
-	})
+	m.dropHeadless()
 	switch {
-	case m.taken != "":
+	case m.found:
 		for _, l := range m.held {
 			m.sink.ignored = append(m.sink.ignored, l.name)
 		}
@@ -201,6 +207,14 @@ func (m *members) finish() error {
 	default:
 		return m.decide()
 	}
+}
+
+// dropHeadless forgets the lists of arrays for which there is no header: they
+// are no tables.
+func (m *members) dropHeadless() {
+	m.held = slices.DeleteFunc(m.held, func(l heldList) bool {
+		return l.kind == jx.Array && m.header == nil
+	})
 }
 
 // checkHeader refuses a table without rows whose header does not name the device.

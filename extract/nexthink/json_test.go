@@ -88,17 +88,17 @@ func TestJSONValues(t *testing.T) {
 		"an element that is no object": {
 			body: `[{"device":"PC1"},null,{"device":"PC2"}]`,
 			want: []string{`PC1 - - - - - -`, `odd row: null`, `PC2 - - - - - -`},
-			note: "1 rows do not have the form of a record, the first is row 2",
+			note: "rows that do not have the form of a record: 1, the first is row 2",
 		},
 		"a row with a value too many or too few": {
 			body: `{"headers":["device","entity"],"rows":[["PC1","x"],["PC2"],["PC3","x","y"],"z",["PC4","x"]]}`,
 			want: []string{`PC1 x - - - - -`, `odd row: ["PC2"]`, `odd row: ["PC3","x","y"]`, `odd row: "z"`, `PC4 x - - - - -`},
-			note: "3 rows do not have the form of a record, the first is row 2",
+			note: "rows that do not have the form of a record: 3, the first is row 2",
 		},
 		"not UTF-8": {
 			body: "[{\"device\":\"PC1\"},{\"device\":\"Z\xFCrich\x80\"}]",
 			want: []string{`PC1 - - - - - -`, `Zürich€ - - - - - -`},
-			note: "1 rows are not UTF-8 and were read as Windows-1252, the first is row 2",
+			note: "rows that are not UTF-8 and were read as Windows-1252: 1, the first is row 2",
 		},
 		"names of other scripts": {body: `[{"device":"東京","entity":"\u6771\u4eac \ud83d\ude00"}]`, want: []string{`東京 東京 😀 - - - - -`}},
 		"another list is named": {
@@ -169,6 +169,7 @@ func TestJSONThatIsNotTheAnswer(t *testing.T) {
 		"empty list of another name":  {`{"errors":[]}`, extract.BadAnswer, "no member of the answer is a list of devices"},
 		"empty beside errors":         {`{"details":[],"errors":[{"name":"denied"}]}`, extract.BadAnswer, `empty but another is not: "errors"`},
 		"rows and no header":          {`{"rows":[["PC1"]]}`, extract.BadAnswer, "no member of the answer is a list of devices"},
+		"two lists, one nameless":     {`{"":[{"device":"PC1"}],"b":[{"device":"PC2"}]}`, extract.BadAnswer, `it is not clear which`},
 		"two lists of other names":    {`{"a":[{"device":"PC1"}],"b":[{"device":"PC2"}]}`, extract.BadAnswer, `it is not clear which`},
 		"two usual lists":             {`{"data":[{"device":"PC1"}],"rows":[{"device":"PC2"}]}`, extract.BadAnswer, `two lists that could be the devices: "data", "rows"`},
 		"a long list, then the usual": {`{"a":[` + long + `{"device":"PC1"}],"details":[{"device":"PC2"}]}`, extract.BadAnswer, `two lists that could be the devices: "a", "details"`},
@@ -239,6 +240,8 @@ func TestJSONLongLists(t *testing.T) {
 	for name, body := range map[string]string{
 		"array":               `[` + strings.Join(objects, ",") + `]`,
 		"usual name":          `{"details":[` + strings.Join(objects, ",") + `]}`,
+		"empty name":          `{"":[` + strings.Join(objects, ",") + `]}`,
+		"beside a matrix":     `{"grid":[[1]],"computers":[` + strings.Join(objects, ",") + `]}`,
 		"name of its own":     `{"computers":[` + strings.Join(objects, ",") + `],"n":1}`,
 		"header first":        `{"columns":["device","entity"],"data":[` + strings.Join(rows, ",") + `]}`,
 		"rows first":          `{"data":[` + strings.Join(rows, ",") + `],"headers":["device","entity"]}`,

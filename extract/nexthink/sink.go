@@ -157,10 +157,10 @@ func (s *sink) notes() []string {
 		notes = append(notes, "the answer has keys that no column was made for, kept in extra: "+s.listed(names))
 	}
 	if s.odd.count > 0 {
-		notes = append(notes, fmt.Sprintf("%d rows do not have the form of a record, the first is row %d", s.odd.count, s.odd.first))
+		notes = append(notes, fmt.Sprintf("rows that do not have the form of a record: %d, the first is row %d", s.odd.count, s.odd.first))
 	}
 	if s.foreign.count > 0 {
-		notes = append(notes, fmt.Sprintf("%d rows are not UTF-8 and were read as Windows-1252, the first is row %d",
+		notes = append(notes, fmt.Sprintf("rows that are not UTF-8 and were read as Windows-1252: %d, the first is row %d",
 			s.foreign.count, s.foreign.first))
 	}
 	if s.openEnd {

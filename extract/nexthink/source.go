@@ -235,9 +235,10 @@ func (s *Source) query(f feed) extract.Query {
 	if len(f.target.Path) > 0 {
 		values["path"] = slices.Clone(f.target.Path)
 	}
-	accept := "application/json"
+	// The content types of the answers are not documented: anything will do.
+	accept := "application/json, */*;q=0.5"
 	if s.o.Format == FormatCSV {
-		accept = "text/csv"
+		accept = "text/csv, */*;q=0.5"
 	}
 	return extract.Query{Path: detailsPath, Values: values, Accept: accept}
 }

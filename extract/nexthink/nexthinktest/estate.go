@@ -66,7 +66,7 @@ func (e *estate) draw(of ...int) uint64 {
 
 // below is a draw from 0 to n-1.
 func (e *estate) below(n int, of ...int) int {
-	return int(e.draw(of...)>>1) % n //nolint:gosec // 63 bits fit
+	return int(e.draw(of...)>>1) % n
 }
 
 // What draws are for.
