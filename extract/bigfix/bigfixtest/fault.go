@@ -110,12 +110,14 @@ func (s *Simulator) misbehave(w http.ResponseWriter, r *http.Request, f *Fault) 
 	return w, false
 }
 
-// hang waits until the client or the simulator goes away.
+// hang waits until the client or the simulator goes away, and then breaks the
+// connection: returning would end the answer in good order.
 func (s *Simulator) hang(r *http.Request) {
 	select {
 	case <-r.Context().Done():
 	case <-s.done:
 	}
+	panic(http.ErrAbortHandler) // net/http's way to close a connection
 }
 
 // faulty passes an answer on until the fault's place in it.
@@ -163,7 +165,7 @@ func (w *faulty) atPlace(b []byte, good int) (int, error) {
 	case FaultDrip:
 		for i := range b[good:] {
 			if !w.s.pause(w.r, w.fault.Every) {
-				break
+				panic(http.ErrAbortHandler) // as hang does
 			}
 			if _, err := w.ResponseWriter.Write(b[good+i : good+i+1]); err != nil {
 				return good + i, err

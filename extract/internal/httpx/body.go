@@ -57,11 +57,16 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case b.read > b.c.o.MaxBytes:
 		return n - int(b.read-b.c.o.MaxBytes), b.tooLong()
-	case err == nil, errors.Is(err, io.EOF):
-		return n, err
+	case err == nil:
+		return n, nil
 	}
+	// Before anything else: a server that is hung up on may still end its answer
+	// in good order, and then what is missing looks complete.
 	if e := b.stopped(extract.Interrupted); e != nil {
 		return n, e
+	}
+	if errors.Is(err, io.EOF) {
+		return n, io.EOF
 	}
 	return n, b.fault(extract.Interrupted, fmt.Errorf("the answer broke off after %d bytes: %w", b.read, b.c.scrub(err)))
 }
