@@ -168,7 +168,7 @@ func TestCancelledMidInsert(t *testing.T) {
 	defer l.Abort()
 
 	row := usage(1, 1, 1)
-	for i := range 100 * load.FactRows {
+	for i := range 20 * load.FactRows {
 		if i == load.FactRows+1 { // the first block is on its way
 			cancel()
 		}

@@ -34,7 +34,7 @@ func (w *Warehouse) Ledger(ctx context.Context, q LedgerQuery) ([]schema.Load, e
 	if err != nil {
 		return nil, fail(err, doing)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close()
 	var loads []schema.Load
 	for rows.Next() {
 		l, err := scanLoad(rows)

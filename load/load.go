@@ -10,7 +10,9 @@ import (
 
 const (
 	// factRows and rejectRows are how many rows one block, and so one INSERT, holds.
-	factRows   = 32_768
+	// Half as many facts cost the engine half as much again; twice as many gain
+	// little and take 170 MB more.
+	factRows   = 65_536
 	rejectRows = 1_024
 	// blocksPerTable is how many blocks a load recycles per table: one being
 	// filled while the other is on its way.

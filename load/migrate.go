@@ -166,7 +166,7 @@ func (w *Warehouse) appliedMigrations(ctx context.Context) (map[string]appliedMi
 	if err != nil {
 		return nil, fail(err, doing)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close()
 	applied := map[string]appliedMigration{}
 	for rows.Next() {
 		var name string

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,8 +23,8 @@ const (
 )
 
 const (
-	// dialTimeout bounds connecting, and waiting for a free connection.
-	dialTimeout = 10 * time.Second
+	// defaultDialTimeout is long enough for a server under load.
+	defaultDialTimeout = 10 * time.Second
 	// readTimeout bounds waiting for the next bytes of an answer.
 	readTimeout = 5 * time.Minute
 	// maxConnections is more than parallel loads and readers of one process use.
@@ -43,6 +44,9 @@ type Options struct {
 	CAFile string
 	// Compress turns LZ4 on. Over loopback it costs time and gains nothing.
 	Compress bool
+	// DialTimeout bounds connecting, which the native protocol's handshake does
+	// not give up any earlier for a context; 0 means 10 seconds.
+	DialTimeout time.Duration
 	// Cluster is the name of a ClickHouse cluster; none is supported yet.
 	Cluster string
 	// Version is what the ledger of migrations says applied them.
@@ -124,7 +128,7 @@ func (o Options) driverOptions() (*clickhouse.Options, error) {
 	d := &clickhouse.Options{
 		Addr:             o.Addrs,
 		Auth:             clickhouse.Auth{Username: o.User},
-		DialTimeout:      dialTimeout,
+		DialTimeout:      cmp.Or(o.DialTimeout, defaultDialTimeout),
 		ReadTimeout:      readTimeout,
 		MaxOpenConns:     maxConnections,
 		ConnOpenStrategy: clickhouse.ConnOpenInOrder,

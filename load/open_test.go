@@ -1,7 +1,6 @@
 package load_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -64,10 +63,9 @@ func TestSilentServer(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close() //nolint:errcheck // a listener of this test
 	for _, protocol := range []string{load.Native, load.HTTP} {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-
-		_, err := load.Open(ctx, load.Options{Protocol: protocol, Addrs: []string{l.Addr().String()}})
+		_, err := load.Open(t.Context(), load.Options{
+			Protocol: protocol, Addrs: []string{l.Addr().String()}, DialTimeout: 100 * time.Millisecond,
+		})
 
 		var e *load.Error
 		require.ErrorAs(t, err, &e, protocol)
