@@ -86,8 +86,8 @@ bench: go-is-new-enough bin/libchdb.so ## Run the benchmarks
 	$(WITH_LIB) $(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: golden
-golden: go-is-new-enough ## Write the golden files anew; look at the difference before you commit it
-	$(GO) test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+golden: go-is-new-enough bin/libchdb.so ## Write the golden files anew; look at the difference before you commit it
+	$(WITH_LIB) $(GO) test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
 
 .PHONY: tidy-check
 tidy-check: go-is-new-enough ## Fail when go.mod or go.sum is not what `go mod tidy` would write
