@@ -78,7 +78,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // gone by then, unless something failed
+	defer func() { _ = os.Remove(file.Name()) }() // gone by then, unless something failed
 	if _, err := file.Write(append(text, '\n')); err != nil {
 		_ = file.Close()
 		return err

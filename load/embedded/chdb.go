@@ -114,7 +114,7 @@ func (c *conn) close() { c.lib.closeConn(c.handle) }
 type analysis struct {
 	size       uint32
 	statements uint32
-	flags      uint32
+	_          uint32 // flags
 	class      uint32
 }
 

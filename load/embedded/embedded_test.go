@@ -1,22 +1,35 @@
 package embedded_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/load/loadtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(loadtest.Main(m)) }
+// TestMain runs the tests on one engine, or plays another process's part when
+// process_test.go started this binary.
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		os.Exit(play(role))
+	}
+	code := loadtest.Main(m)
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
-// dial connects clickhouse-go to the shared engine.
+// dial connects clickhouse-go to the engine that the tests share.
 func dial(t testing.TB, database string, method clickhouse.CompressionMethod) driver.Conn {
 	t.Helper()
 	e := loadtest.Engine(t)
@@ -28,27 +41,12 @@ func dial(t testing.TB, database string, method clickhouse.CompressionMethod) dr
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	require.NoError(t, conn.Ping(t.Context()))
 	return conn
 }
 
-func TestSpeed(t *testing.T) {
-	for _, method := range []clickhouse.CompressionMethod{clickhouse.CompressionNone, clickhouse.CompressionLZ4} {
-		conn := dial(t, loadtest.Database(t), method)
-		ctx := context.Background()
-		require.NoError(t, conn.Exec(ctx, "CREATE TABLE t (id UInt64, s LowCardinality(String), d Date, n Nullable(Float64), a Array(String)) ENGINE = MergeTree ORDER BY id"))
-		batch, err := conn.PrepareBatch(ctx, "INSERT INTO t (id, s, d, n, a)")
-		require.NoError(t, err)
-		start := time.Now()
-		for i := range 500_000 {
-			require.NoError(t, batch.Append(uint64(i), fmt.Sprint("p", i%100), time.Unix(0, 0), float64(i), []string{"x"}))
-		}
-		t.Log("append", time.Since(start))
-		require.NoError(t, batch.Send())
-		t.Log("send", time.Since(start))
-		var n, sum uint64
-		require.NoError(t, conn.QueryRow(ctx, "SELECT count(), sum(id) FROM t").Scan(&n, &sum))
-		require.Equal(t, uint64(500_000), n)
-		require.Equal(t, uint64(500_000)*499_999/2, sum)
+// methods are the compressions that clickhouse-go can be told to use.
+func methods() map[string]clickhouse.CompressionMethod {
+	return map[string]clickhouse.CompressionMethod{
+		"none": clickhouse.CompressionNone, "lz4": clickhouse.CompressionLZ4, "zstd": clickhouse.CompressionZSTD,
 	}
 }

@@ -30,39 +30,37 @@ func findLibrary(given string) (string, error) {
 		"or set METERHOUSE_LIBCHDB to the path of the file", ErrNoLibrary, strings.Join(places, ", "))
 }
 
+// libraryPlaces lists the files that findLibrary tries. The library is called
+// libchdb.so on every system, and has macOS's own ending in some packages.
 func libraryPlaces() []string {
-	name := libraryName(runtime.GOOS)
+	names := []string{"libchdb.so"}
+	if runtime.GOOS == "darwin" {
+		names = append(names, "libchdb.dylib")
+	}
 	var places []string
-	if executable, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(executable); err == nil {
-			executable = real
-		}
-		places = append(places, filepath.Join(filepath.Dir(executable), name))
-	}
-	folders := []string{"/usr/local/lib", "/usr/lib", "/opt/homebrew/lib"}
-	if runtime.GOOS == "linux" {
-		folders = []string{"/usr/local/lib", "/usr/lib", "/usr/lib64", "/usr/lib/" + multiarch(runtime.GOARCH)}
-	}
-	for _, folder := range folders {
-		places = append(places, filepath.Join(folder, name))
-		if runtime.GOOS == "darwin" { // the vendor's installer keeps Linux's name there
-			places = append(places, filepath.Join(folder, "libchdb.so"))
+	for _, folder := range libraryFolders() {
+		for _, name := range names {
+			places = append(places, filepath.Join(folder, name))
 		}
 	}
 	return places
 }
 
-func libraryName(goos string) string {
-	if goos == "darwin" {
-		return "libchdb.dylib"
+func libraryFolders() []string {
+	var folders []string
+	if executable, err := os.Executable(); err == nil {
+		if behind, err := filepath.EvalSymlinks(executable); err == nil {
+			executable = behind
+		}
+		folders = append(folders, filepath.Dir(executable))
 	}
-	return "libchdb.so"
-}
-
-// multiarch is Debian's name of the architecture in library paths.
-func multiarch(goarch string) string {
-	if goarch == "arm64" {
-		return "aarch64-linux-gnu"
+	folders = append(folders, "/usr/local/lib", "/usr/lib")
+	if runtime.GOOS == "darwin" {
+		return append(folders, "/opt/homebrew/lib")
 	}
-	return "x86_64-linux-gnu"
+	folders = append(folders, "/usr/lib64")
+	if triplet, ok := map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}[runtime.GOARCH]; ok {
+		folders = append(folders, "/usr/lib/"+triplet) // Debian and its kin
+	}
+	return folders
 }

@@ -43,6 +43,11 @@ func own(ctx context.Context, dir string, lock *os.File, o Options) (*Engine, er
 }
 
 func (w *owner) start(ctx context.Context, o Options) (*Engine, error) {
+	if o.Listen != "" {
+		if err := checkLoopback(o.Listen); err != nil {
+			return nil, err
+		}
+	}
 	// An owner that was killed left its endpoint: nobody shall ask there again.
 	if err := remove(filepath.Join(w.dir, endpointFile)); err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func (w *owner) start(ctx context.Context, o Options) (*Engine, error) {
 		_ = listener.Close()
 		return nil, err
 	}
-	w.serve(listener, users)
+	w.serve(ctx, listener, users)
 	w.logger.Info("embedded warehouse open", zap.String("dir", w.dir), zap.String("address", address), zap.String("library", path))
 	return &Engine{endpoint: users.endpoint(address), owner: w}, nil
 }
@@ -81,9 +86,6 @@ func (w *owner) start(ctx context.Context, o Options) (*Engine, error) {
 func listen(ctx context.Context, dir, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	if address != "" {
-		if err := checkLoopback(address); err != nil {
-			return nil, err
-		}
 		listener, err := config.Listen(ctx, "tcp", address)
 		if err != nil {
 			return nil, fmt.Errorf("listening for the embedded warehouse: %w", err)
@@ -137,8 +139,9 @@ func (w *owner) announce(address, version string) error {
 	return nil
 }
 
-func (w *owner) serve(listener net.Listener, users access) {
-	ctx, cancel := context.WithCancel(context.Background())
+// serve answers requests until close; ctx was for opening only.
+func (w *owner) serve(ctx context.Context, listener net.Listener, users access) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = cancel
 	handler := &server{db: w.db, access: users}
 	w.http = &http.Server{
@@ -165,7 +168,7 @@ func (w *owner) close(ctx context.Context) error {
 	}
 	guests := w.waitForGuests(ctx)
 	if guests != nil {
-		defer guests.Close()
+		defer func() { _ = guests.Close() }()
 	}
 	if err := w.stopServing(ctx); err != nil {
 		// The engine is in use and cannot be closed; the folder stays locked

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"strconv"
 
 	"github.com/ClickHouse/ch-go/compress"
-	"github.com/google/uuid"
 )
 
 // reply is the answer to one request. Its first bytes are held back: an error
@@ -20,7 +20,7 @@ type reply struct {
 	w       http.ResponseWriter
 	held    bytes.Buffer
 	started bool
-	tag     string
+	tag     string // marks an error in the body, told in a header: data cannot pass for it
 }
 
 // heldBytes is how much of an answer is held back.
@@ -34,7 +34,7 @@ type summary struct {
 }
 
 func newReply(w http.ResponseWriter, queryID string) *reply {
-	r := &reply{w: w, tag: uuid.NewString()[:16]}
+	r := &reply{w: w, tag: rand.Text()[:16]}
 	w.Header().Set("X-ClickHouse-Query-Id", queryID)
 	w.Header().Set("X-ClickHouse-Exception-Tag", r.tag)
 	w.Header().Set("X-ClickHouse-Timezone", "UTC")

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/ch-go/compress"
-	"github.com/google/uuid"
 )
 
 // request is one HTTP request as ClickHouse's HTTP interface understands it.
@@ -25,7 +24,6 @@ type request struct {
 	revision uint64 // the protocol revision that the client decodes Native with
 	framed   string // "LZ4" or "ZSTD": the answer is to be in ClickHouse's compressed frames
 	gzip     bool   // the answer may be gzipped
-	queryID  string
 }
 
 const (
@@ -48,15 +46,9 @@ func reservedParams() []string {
 	}
 }
 
-func parseRequest(r *http.Request) (*request, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, errorf(codeSyntaxError, "SYNTAX_ERROR", "Cannot parse the URL's parameters")
-	}
-	q := &request{text: values.Get("query"), queryID: values.Get("query_id"), gzip: acceptsGzip(r)}
-	if q.queryID == "" {
-		q.queryID = uuid.NewString()
-	}
+func parseRequest(r *http.Request, values url.Values) (*request, error) {
+	q := &request{text: values.Get("query")}
+	q.gzip = values.Get("enable_http_compression") == "1" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 	q.database = firstOf(r.Header.Get("X-ClickHouse-Database"), values.Get("database"))
 	q.format = firstOf(values.Get("default_format"), r.Header.Get("X-ClickHouse-Format"), "TabSeparated")
 	if !isName(q.format) {
@@ -165,11 +157,6 @@ func (q *request) statement() (string, error) {
 
 func bodyError(err error) error {
 	return errorf(codeCannotReadAllData, "CANNOT_READ_ALL_DATA", "Cannot read the request's body to its end: %v", err)
-}
-
-func acceptsGzip(r *http.Request) bool {
-	return r.URL.Query().Get("enable_http_compression") == "1" &&
-		strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 }
 
 func firstOf(values ...string) string {

@@ -41,13 +41,17 @@ func (db *database) serve(ctx context.Context, out *reply, q *request) (summary,
 	return s.answer(out, q, sql)
 }
 
-// permit refuses what a server's HTTP interface refuses, and what only a
-// client in the same process could do: writing files, killing others' queries.
+// permit refuses what a server's HTTP interface refuses, and what only a client
+// in the engine's own process could do: write files, kill others' statements.
+// The engine's parser decides what a text is; text that it does not understand
+// is never run, because the library takes some of it for commands of a terminal.
 func (s *session) permit(sql string, rights readonly) error {
 	a := s.analyse(sql)
 	switch {
 	case strings.TrimSpace(sql) == "":
 		return errorf(codeSyntaxError, "SYNTAX_ERROR", "Empty query")
+	case a.statements == 0:
+		return s.syntaxError(sql)
 	case a.statements > 1:
 		return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
 	case a.class == classControl && rights != readWrite:
@@ -56,6 +60,14 @@ func (s *session) permit(sql string, rights readonly) error {
 		return errorf(codeIntoOutfile, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed")
 	}
 	return nil
+}
+
+// syntaxError returns the parser's complaint about sql.
+func (s *session) syntaxError(sql string) error {
+	if err := s.exec("EXPLAIN AST " + sql); err != nil {
+		return err
+	}
+	return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error")
 }
 
 // load runs an INSERT whose data is streamed to the engine.
@@ -77,7 +89,7 @@ func (s *session) load(in insertData, params []param) (summary, error) {
 
 // answer runs a statement whose answer is small: anything but SELECT.
 func (s *session) answer(out *reply, q *request, sql string) (summary, error) {
-	a, err := s.conn.run(sql, q.format, q.params)
+	a, err := s.run(sql, q.format, q.params)
 	if err != nil {
 		return summary{}, err
 	}
@@ -94,7 +106,7 @@ func (s *session) stream(cancel context.CancelFunc, out *reply, q *request, sql 
 	if err != nil {
 		return summary{}, fmt.Errorf("making a pipe for the answer: %w", err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	text := splitOutput(sql)
 	format := s.db.format(firstOf(text.format, q.format))
 	sql = fmt.Sprintf("%s\nINTO OUTFILE '/dev/fd/%d' TRUNCATE ", sql[:text.into], w.Fd()) + sql[text.into:]
@@ -105,8 +117,8 @@ func (s *session) stream(cancel context.CancelFunc, out *reply, q *request, sql 
 	}
 	ended := make(chan outcome, 1)
 	go func() {
-		defer w.Close() // the reader sees the end when the engine's end is closed too
-		a, err := s.conn.run(sql, q.format, q.params)
+		defer func() { _ = w.Close() }() // the reader sees the end when the engine's end is closed too
+		a, err := s.run(sql, q.format, q.params)
 		if err != nil {
 			ended <- outcome{err: err}
 			return

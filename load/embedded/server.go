@@ -5,6 +5,10 @@ import (
 	"crypto/subtle"
 	"io"
 	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 // server is ClickHouse's HTTP interface in front of the engine.
@@ -30,41 +34,52 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) statement(w http.ResponseWriter, r *http.Request) {
-	reply := newReply(w, r.URL.Query().Get("query_id"))
-	rights, err := s.authenticate(r)
-	if err != nil {
-		reply.fail(err)
+	values := r.URL.Query()
+	if r.Method == http.MethodGet && !values.Has("query") {
+		_, _ = io.WriteString(w, "Ok.\n")
 		return
 	}
-	q, err := parseRequest(r)
-	if err != nil {
-		reply.fail(err)
+	out := newReply(w, firstOf(values.Get("query_id"), uuid.NewString()))
+	sum, err := s.execute(out, r, values)
+	if err == nil {
+		out.finish(sum)
 		return
+	}
+	// A client that is still sending would not look for an answer before.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout))
+	_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
+	out.fail(err)
+}
+
+// drainTimeout and drainBytes bound what is read of a body that nobody wants.
+const (
+	drainTimeout = 10 * time.Second
+	drainBytes   = 64 << 20
+)
+
+func (s *server) execute(out *reply, r *http.Request, values url.Values) (summary, error) {
+	rights, err := s.authenticate(r, values)
+	if err != nil {
+		return summary{}, err
+	}
+	q, err := parseRequest(r, values)
+	if err != nil {
+		return summary{}, err
 	}
 	q.readonly = rights
 	if rights == readWrite && r.Method == http.MethodGet {
 		q.readonly = readSettings
 	}
-	sum, err := s.db.serve(r.Context(), reply, q)
-	if err != nil {
-		// A client that is still sending would not read the answer before.
-		_, _ = io.CopyN(io.Discard, r.Body, drainBytes)
-		reply.fail(err)
-		return
-	}
-	reply.finish(sum)
+	return s.db.serve(r.Context(), out, q)
 }
 
-// drainBytes bounds what is read of a body that nobody wants any more.
-const drainBytes = 64 << 20
-
 // authenticate finds the user in the places where ClickHouse's clients put it.
-func (s *server) authenticate(r *http.Request) (readonly, error) {
+func (s *server) authenticate(r *http.Request, values url.Values) (readonly, error) {
 	user, key := r.Header.Get("X-ClickHouse-User"), r.Header.Get("X-ClickHouse-Key")
 	if user == "" {
 		user, key, _ = r.BasicAuth()
 	}
-	if values := r.URL.Query(); user == "" {
+	if user == "" {
 		user, key = values.Get("user"), values.Get("password")
 	}
 	switch {

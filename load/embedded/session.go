@@ -61,7 +61,6 @@ func (db *database) serverArgs() []string {
 		"--path=" + db.path,
 		// One thread loads the tables: with more, older libraries deadlock or fail.
 		"--tables_loader_foreground_pool_size=1",
-		"--timezone=UTC",
 		"--max_server_memory_usage_to_ram_ratio=0.6",
 		"--mark_cache_size=268435456",
 		"--background_pool_size=2",
@@ -120,7 +119,10 @@ const (
 // session opens a connection for one request. The caller closes it.
 func (db *database) session(o sessionOptions) (*session, error) {
 	tag := "meterhouse-" + uuid.NewString()
-	c, err := db.lib.open("--path="+db.path, "--implicit_select=0", "--log_comment="+tag)
+	c, err := db.lib.open("--path="+db.path, "--log_comment="+tag,
+		"--session_timezone=UTC", // not the zone that the user's machine happens to have
+		"--implicit_select=0",    // the library takes "x" for "SELECT x", a server does not
+	)
 	if err != nil {
 		return nil, errorf(codeUnknown, "UNKNOWN_EXCEPTION", "%v", err)
 	}

@@ -176,12 +176,8 @@ type outputText struct {
 func splitOutput(sql string) outputText {
 	var before, last token
 	for t := range tokens(sql) {
-		end := t.text == ";" || t.is("SETTINGS")
-		if end && isFormat(before, last) {
-			return outputText{before.start, last.text}
-		}
-		if t.text == ";" {
-			return outputText{into: t.start}
+		if t.text == ";" || t.is("SETTINGS") && isFormat(before, last) {
+			break
 		}
 		before, last = last, t
 	}
