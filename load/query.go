@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -17,6 +18,7 @@ import (
 // PrettyCompact only.
 func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer) error {
 	const doing = "querying the warehouse"
+	sql, format = splitFormat(sql, format)
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"readonly": readonly}))
 	if w.protocol == Native {
 		return w.queryNative(ctx, sql, format, out)
@@ -34,6 +36,16 @@ func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer
 		return fail(err, doing)
 	}
 	return nil
+}
+
+// splitFormat takes a FORMAT clause off the end of a statement: the driver wants
+// the format apart. Without a clause the format stays as it is.
+func splitFormat(sql, format string) (statement, asked string) {
+	clause := regexp.MustCompile(`(?is)^(.*\S)\s+FORMAT\s+(\w+)\s*;?\s*$`).FindStringSubmatch(sql)
+	if clause == nil {
+		return sql, format
+	}
+	return clause[1], clause[2]
 }
 
 // readonly lets a statement read and change settings, but neither data, tables

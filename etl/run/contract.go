@@ -42,6 +42,8 @@ type Observer interface {
 	Planned(items []plan.Item)
 	// Rows says that n more records of the slice have arrived.
 	Rows(item plan.Item, n uint64)
+	// Note passes on what a source wants its operator to know, each text once.
+	Note(item plan.Item, text string)
 	// Finished says what became of a slice.
 	Finished(o Outcome)
 }

@@ -99,7 +99,7 @@ func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.L
 	}
 	defer spool.remove()
 	got, err := r.pull(ctx, s.src, item, spool.record(s.src.API.Live()), nil)
-	s.note(load, got)
+	s.note(item, load, got)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 		return inWarehouse("beginning the load", err)
 	}
 	got, err := r.pull(ctx, s.src, item, via, into)
-	s.note(load, got)
+	s.note(item, load, got)
 	if err != nil {
 		into.Abort()
 		return err
@@ -141,10 +141,10 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 	return nil
 }
 
-// note puts what a pull brought into the ledger row, and what an operator
-// should know into the log, once. The decoding of a spool adds neither requests
+// note puts what a pull brought into the ledger row, and passes on, once, what
+// an operator should know. The decoding of a spool adds neither requests
 // nor bytes.
-func (s *sourceRun) note(load *schema.Load, got tally) {
+func (s *sourceRun) note(item plan.Item, load *schema.Load, got tally) {
 	load.Rows, load.Rejects, load.ContentHash = got.totals.Rows, got.totals.Rejects, got.hash
 	load.Requests = max(load.Requests, uint64(got.answer.Requests)) //nolint:gosec // a count
 	load.Bytes = max(load.Bytes, uint64(got.answer.Bytes))          //nolint:gosec // a count
@@ -154,6 +154,7 @@ func (s *sourceRun) note(load *schema.Load, got tally) {
 	for _, text := range got.notes {
 		if _, said := s.notes.LoadOrStore(text, true); !said {
 			s.runner.o.Logger.Warn("note", zap.String("source", s.src.Name), zap.String("feed", load.Feed), zap.String("note", text))
+			s.runner.o.Observer.Note(item, text)
 		}
 	}
 }

@@ -19,6 +19,10 @@ import (
 // demoDays is how many mornings the demo plays.
 const demoDays = 35
 
+// demoDelay is the demo's publish delay: nobody reads yet, and there are many
+// mornings.
+const demoDelay = 50 * time.Millisecond
+
 // morning is when the demo's passes happen, after midnight UTC.
 const morning = 6 * time.Hour
 
@@ -76,7 +80,7 @@ func (a *App) demo(cmd *cobra.Command, dir string, once bool) error {
 	clock.set(first.UTC().Add(morning))
 	e, err := startEstate(ctx, estateOptions{
 		dir: dir, bigfixAddr: "127.0.0.1:0", nexthinkAddr: "127.0.0.1:0", rows: 500, devices: 2000,
-		now: clock.now, start: first - 1, publishDelay: 50 * time.Millisecond,
+		now: clock.now, start: first - 1,
 	})
 	if err != nil {
 		return err
@@ -134,7 +138,7 @@ func (a *App) playMornings(ctx context.Context, s *session, e *estate, clock *de
 		return run.Report{}, err //nolint:wrapcheck // names the source
 	}
 	r := wire.Runner(wire.RunnerOptions{
-		Warehouse: s.warehouse, Sources: sources, PublishDelay: s.cfg.PublishDelay,
+		Warehouse: s.warehouse, Sources: sources, PublishDelay: demoDelay,
 		Clock: clock.now, Version: a.Version, Logger: s.log, Observer: silent{},
 	})
 	var total run.Report
@@ -152,9 +156,7 @@ func (a *App) playMornings(ctx context.Context, s *session, e *estate, clock *de
 		report := r.Run(a.stop.hard, ctx, plan.Sync(in, plan.Options{}))
 		total.Outcomes = append(total.Outcomes, report.Outcomes...)
 		total.Took += report.Took
-		a.say("morning of %s: %s published (%s rows), %d unchanged, %d not done", day,
-			plural(report.Count(schema.Published), "slice"), count(report.Rows()), report.Count(schema.Unchanged),
-			len(report.Outcomes)-report.Count(schema.Published)-report.Count(schema.Unchanged))
+		a.say("Morning of %s: %s", day, tally(report))
 		if ctx.Err() != nil {
 			return total, fmt.Errorf("the demo was stopped after %d of %d mornings: %w", day-first, demoDays, context.Cause(ctx))
 		}

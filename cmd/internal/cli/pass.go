@@ -128,15 +128,16 @@ func (s *session) planInput(ctx context.Context, now time.Time) (plan.Input, err
 	return plan.Input{Feeds: wire.Feeds(s.cfg.Sources), Ledger: ledger, Now: now}, nil
 }
 
-// runner makes the Runner for the configured sources.
-func (a *App) runner(s *session, o run.Observer) (*run.Runner, error) {
+// runner makes the Runner for the configured sources. Its log and a visible
+// progress would say the same twice; log says which it is to be.
+func (a *App) runner(s *session, o run.Observer, log *zap.Logger) (*run.Runner, error) {
 	sources, err := wire.Sources(s.cfg.Sources)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the source
 	}
 	return wire.Runner(wire.RunnerOptions{
 		Warehouse: s.warehouse, Sources: sources, PublishDelay: s.cfg.PublishDelay,
-		Clock: time.Now, Version: a.Version, Logger: s.log, Observer: o,
+		Clock: time.Now, Version: a.Version, Logger: log, Observer: o,
 	}), nil
 }
 

@@ -46,6 +46,12 @@ func (l *lines) Planned(items []plan.Item) {
 
 func (l *lines) Rows(plan.Item, uint64) {}
 
+func (l *lines) Note(i plan.Item, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.out, "note: %s %s: %s\n", i.Source, i.Feed, text)
+}
+
 func (l *lines) Finished(o run.Outcome) {
 	if !o.Tried {
 		return // the summary counts them
@@ -96,8 +102,9 @@ func newBars(out io.Writer) *bars {
 	w := progress.NewWriter()
 	w.SetOutputWriter(out)
 	w.SetAutoStop(false)
-	w.SetMessageLength(44)
-	w.SetTrackerLength(24)
+	w.SetMessageLength(48)
+	w.SetTrackerLength(20)
+	w.SetTrackerPosition(progress.PositionRight)
 	w.SetUpdateFrequency(200 * time.Millisecond)
 	w.Style().Visibility.TrackerOverall = false
 	w.Style().Visibility.Time = true
@@ -138,10 +145,17 @@ func (b *bars) Rows(i plan.Item, n uint64) {
 	s.tracker.UpdateMessage(fmt.Sprintf("%s  %s rows, %s rows/s", i.Source, count(s.rows), count(uint64(perSecond))))
 }
 
+func (b *bars) Note(i plan.Item, text string) {
+	b.writer.Log("note: %s %s: %s", i.Source, i.Feed, text)
+}
+
 func (b *bars) Finished(o run.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if o.Tried && o.Err != nil {
+	if !o.Tried {
+		return // the summary counts them
+	}
+	if o.Err != nil {
 		b.writer.Log("%s", text.FgRed.Sprint(describe(o)))
 	}
 	b.source[o.Item.Source].tracker.Increment(1)

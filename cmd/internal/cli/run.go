@@ -42,7 +42,7 @@ An embedded warehouse answers readers for as long as the daemon runs.`,
 
 // daemon runs until ctx ends, which is its ordinary end.
 func (a *App) daemon(ctx context.Context, s *session) error {
-	r, err := a.runner(s, silent{})
+	r, err := a.runner(s, silent{}, s.log)
 	if err != nil {
 		return err
 	}
@@ -130,4 +130,5 @@ type silent struct{}
 
 func (silent) Planned([]plan.Item)    {}
 func (silent) Rows(plan.Item, uint64) {}
+func (silent) Note(plan.Item, string) {}
 func (silent) Finished(run.Outcome)   {}

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *App) simulateCommand() *cobra.Command {
-	o := estateOptions{publishDelay: time.Second}
+	var o estateOptions
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Serve simulated sources, to try a configuration against",

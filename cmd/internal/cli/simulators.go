@@ -29,7 +29,6 @@ type estateOptions struct {
 	rows, devices int
 	now           func() time.Time
 	start         schema.Day // of the bigfix source
-	publishDelay  time.Duration
 }
 
 // estate is both simulators, serving, with a configuration that reaches them.
@@ -94,7 +93,6 @@ func (e *estate) config(o estateOptions) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `warehouse:
   url: embedded:./data
-publish_delay: %s
 sources:
   - name: bigfix-demo
     kind: bigfix
@@ -110,7 +108,7 @@ sources:
     password_file: nexthink_password
     tls: {ca_file: nexthink_ca.pem}
     targets:
-`, o.publishDelay, e.bigfix.URL, o.start, e.nexthink.URL, simulatedUser)
+`, e.bigfix.URL, o.start, e.nexthink.URL, simulatedUser)
 	for _, t := range []struct {
 		name, program, path string
 		metric              int

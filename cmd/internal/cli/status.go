@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -130,23 +131,36 @@ func (s *feedStatus) add(d plan.DayState) {
 func printStatus(out io.Writer, feeds []*feedStatus) {
 	rows := make([]table.Row, len(feeds))
 	for i, f := range feeds {
-		fresh := "never"
+		published := fmt.Sprint(f.States[plan.StatePublished] + f.States[plan.StateProvisional])
+		if n := f.States[plan.StateProvisional]; n > 0 {
+			published += fmt.Sprintf(" (%d provisional)", n)
+		}
+		newest := "never"
 		if f.LastDay != nil {
-			fresh = fmt.Sprintf("%s, at %s", f.LastDay, f.LastPublished.UTC().Format("2006-01-02 15:04"))
+			newest = f.LastDay.String()
 		}
 		rows[i] = table.Row{
-			f.Source, f.Feed, f.From, f.To,
-			f.States[plan.StatePublished] + f.States[plan.StateProvisional], f.States[plan.StateProvisional],
-			f.States[plan.StateMissing], f.States[plan.StateFailed], f.States[plan.StateRefused], f.States[plan.StateOutOfReach], fresh,
+			f.Source + " " + f.Feed, fmt.Sprintf("%s to %s", f.From, f.To), published, gaps(f.States), newest,
 		}
 	}
-	printTable(out, table.Row{
-		"source", "feed", "from", "to", "days published", "of them provisional",
-		"missing", "failed", "refused", "out of reach", "newest day (published UTC)",
-	}, rows)
+	printTable(out, table.Row{"feed", "days", "published", "not published", "newest"}, rows)
 	for _, f := range feeds {
 		if f.LastError != "" {
-			fmt.Fprintf(out, "\n%s %s, day %s %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)
+			fmt.Fprintf(out, "\n%s %s, day %s: %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)
 		}
 	}
+}
+
+// gaps counts the days that readers do not see, by state.
+func gaps(states map[plan.State]int) string {
+	var parts []string
+	for _, s := range []plan.State{plan.StateMissing, plan.StateFailed, plan.StateRefused, plan.StateOutOfReach} {
+		if n := states[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(s), "_", " ")))
+		}
+	}
+	if len(parts) == 0 {
+		return "-"
+	}
+	return strings.Join(parts, ", ")
 }

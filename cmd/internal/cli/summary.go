@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"strings"
+	"fmt"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
@@ -13,28 +13,12 @@ const untriedShown = 5
 
 // conclude says on stderr what a pass did and what to do about the rest, and
 // gives the error that becomes the exit code.
-func (a *App) conclude(r run.Report, p plan.Plan, interrupted bool) error {
-	for _, reason := range skipReasons(p) {
-		a.say("skipped %s", reason)
-	}
+func (a *App) conclude(r run.Report, interrupted bool) error {
 	if len(r.Outcomes) == 0 {
 		a.say("Nothing to do: all that was asked for is published, or cannot be pulled.")
 		return nil
 	}
-	published, unchanged := r.Count(schema.Published), r.Count(schema.Unchanged)
-	parts := []string{plural(published, "slice") + " published (" + count(r.Rows()) + " rows)"}
-	for _, x := range []struct {
-		n    int
-		what string
-	}{
-		{unchanged, "unchanged"}, {r.Count(schema.Refused), "refused"},
-		{r.Count(schema.Failed), "failed"}, {r.Untried(), "not tried"},
-	} {
-		if x.n > 0 {
-			parts = append(parts, count(uint64(x.n))+" "+x.what) //nolint:gosec // a count
-		}
-	}
-	a.say("%s, in %s.", strings.Join(parts, ", "), short(r.Took))
+	a.say("%s, in %s.", tally(r), short(r.Took))
 	a.explainUntried(r, interrupted)
 	switch {
 	case interrupted:
@@ -48,6 +32,25 @@ func (a *App) conclude(r run.Report, p plan.Plan, interrupted bool) error {
 	default:
 		return nil
 	}
+}
+
+// tally counts what became of the slices of a pass.
+func tally(r run.Report) string {
+	s := plural(r.Count(schema.Published), "slice") + " published (" + count(r.Rows()) + " rows)"
+	for _, x := range []struct {
+		n    int
+		what string
+	}{
+		{r.Count(schema.Unchanged), "unchanged"},
+		{r.Count(schema.Refused), "refused"},
+		{r.Count(schema.Failed), "failed"},
+		{r.Untried(), "not tried"},
+	} {
+		if x.n > 0 {
+			s += fmt.Sprintf(", %d %s", x.n, x.what)
+		}
+	}
+	return s
 }
 
 // explainUntried says why slices had no turn, each reason once.
@@ -70,8 +73,7 @@ func (a *App) explainUntried(r run.Report, interrupted bool) {
 	}
 }
 
-// skipReasons sums up what the plan leaves out and the user might miss: days
-// already published are no surprise, days out of reach are.
+// skipReasons sums up what a plan leaves out, by source and reason.
 func skipReasons(p plan.Plan) []string {
 	type key struct {
 		source string

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
@@ -68,7 +69,13 @@ out of reach; they are never filled with today's data.`,
 				return usagef("--parallel %d is negative", parallel)
 			}
 			makePlan := func(in plan.Input) plan.Plan {
-				return plan.Range(in, from.day, to.day, plan.RangeOptions{Source: only.source, Feed: only.feed, Force: force})
+				p := plan.Range(in, from.day, to.day, plan.RangeOptions{Source: only.source, Feed: only.feed, Force: force})
+				if !dryRun { // the plan that a dry run prints says it, too
+					for _, reason := range skipReasons(p) {
+						a.say("Skipping %s.", reason)
+					}
+				}
+				return p
 			}
 			return a.pass(cmd, only, dryRun, parallel, makePlan)
 		},
@@ -118,13 +125,16 @@ func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, 
 
 // carryOut runs a plan with progress and prints the closing sentences.
 func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
-	o := a.progress()
-	r, err := a.runner(s, o)
+	o, log := a.progress(), zap.NewNop()
+	if a.verbose {
+		log = s.log
+	}
+	r, err := a.runner(s, o, log)
 	if err != nil {
 		o.Close()
 		return err
 	}
 	report := r.Run(a.stop.hard, ctx, p)
 	o.Close()
-	return a.conclude(report, p, ctx.Err() != nil)
+	return a.conclude(report, ctx.Err() != nil)
 }

@@ -28,7 +28,7 @@ func plural(n int, one string) string {
 }
 
 // printTable writes rows under a header, borders light enough to be piped.
-func printTable(out io.Writer, header table.Row, rows []table.Row, configs ...table.ColumnConfig) {
+func printTable(out io.Writer, header table.Row, rows []table.Row) {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	style := table.StyleLight
@@ -37,7 +37,6 @@ func printTable(out io.Writer, header table.Row, rows []table.Row, configs ...ta
 	t.SetStyle(style)
 	t.AppendHeader(header)
 	t.AppendRows(rows)
-	t.SetColumnConfigs(configs)
 	t.Render()
 }
 
