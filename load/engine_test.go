@@ -4,10 +4,12 @@ package load_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/load"
 	"github.com/meterhouse/meterhouse/load/loadtest"
@@ -18,7 +20,12 @@ import (
 // `go test -tags server ./load` for a real server, see server_test.go.
 
 func TestMain(m *testing.M) {
-	os.Exit(loadtest.Main(m)) //nolint:forbidigo // a test's main
+	code := loadtest.Main(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // newDatabase names a database that does not exist yet.

@@ -61,7 +61,7 @@ func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // a listener of this test
+	defer l.Close()
 	for _, protocol := range []string{load.Native, load.HTTP} {
 		_, err := load.Open(t.Context(), load.Options{
 			Protocol: protocol, Addrs: []string{l.Addr().String()}, DialTimeout: 100 * time.Millisecond,

@@ -27,7 +27,7 @@ func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer
 	if err != nil {
 		return fail(err, doing)
 	}
-	defer answer.Close() //nolint:errcheck // the body was read to its end, or an error is on its way
+	defer answer.Close()
 	sink := &sink{out: out}
 	if _, err := io.Copy(sink, answer); err != nil {
 		if sink.err != nil {

@@ -4,12 +4,14 @@ package load_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/load"
 	"github.com/meterhouse/meterhouse/load/loadtest"
@@ -22,8 +24,8 @@ import (
 var server *loadtest.Server
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int { //nolint:forbidigo // a test's main
-		dir, err := os.MkdirTemp("", "clickhouse-server-") //nolint:usetesting // there is no test yet
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "clickhouse-server-")
 		if err == nil {
 			defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -34,8 +36,12 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer server.Stop() //nolint:errcheck // a child of this process
-		return m.Run()
+		code := m.Run()
+		if err := errors.Join(server.Stop(), goleak.Find()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
 	}())
 }
 

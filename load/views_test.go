@@ -147,7 +147,7 @@ func TestMeteringSummary(t *testing.T) {
 		l, err := w.Begin(t.Context(), h)
 		require.NoError(t, err)
 		for i := range devices {
-			devices[i].Ordinal = uint64(i + 1) //nolint:gosec // a small index
+			devices[i].Ordinal = uint64(i + 1)
 			require.NoError(t, l.MeteringDetail(&devices[i]))
 		}
 		require.NoError(t, l.Finish(t.Context()))

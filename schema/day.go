@@ -24,7 +24,7 @@ func ParseDay(s string) (Day, error) {
 // DayOf is the civil date that clocks in loc show at the instant t.
 func DayOf(t time.Time, loc *time.Location) Day {
 	y, m, d := t.In(loc).Date()
-	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400) //nolint:gosec // five million years fit
 }
 
 // String writes the day as YYYY-MM-DD.

@@ -22,7 +22,8 @@ type Server struct {
 	Native string // host:port of the native protocol
 	HTTP   string // host:port of the HTTP interface
 	cmd    *exec.Cmd
-	exited chan error
+	ended  chan struct{} // closed when the child has ended
+	err    error         // how it ended; read it only after ended
 }
 
 const serverConfig = `<yandex>
@@ -64,12 +65,15 @@ func StartServer(ctx context.Context, dir string) (*Server, error) {
 		Native: fmt.Sprintf("127.0.0.1:%d", native),
 		HTTP:   fmt.Sprintf("127.0.0.1:%d", http),
 		cmd:    exec.Command(binary, "--config-file="+filepath.Join(dir, "config.xml")), //nolint:gosec,noctx // Stop ends it
-		exited: make(chan error, 1),
+		ended:  make(chan struct{}),
 	}
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
-	go func() { s.exited <- s.cmd.Wait() }()
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
 	if err := s.waitUntilUp(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -81,7 +85,7 @@ func (s *Server) Stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the server: %w", err)
 	}
-	<-s.exited
+	<-s.ended
 	return nil
 }
 
@@ -96,9 +100,8 @@ func (s *Server) waitUntilUp(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case err := <-s.exited:
-			s.exited <- err // Stop waits for it too
-			return fmt.Errorf("the server ended at once: %w", err)
+		case <-s.ended:
+			return fmt.Errorf("the server ended at once: %w", s.err)
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the server: %w", context.Cause(ctx))
 		}
