@@ -163,12 +163,14 @@ func (w *owner) serve(ctx context.Context, listener net.Listener, users access) 
 
 // close is Engine.Close of an owner.
 func (w *owner) close(ctx context.Context) error {
-	if err := remove(filepath.Join(w.dir, endpointFile)); err != nil {
-		return fmt.Errorf("closing the embedded warehouse: %w", err)
-	}
+	// Until the last guest has gone others may still come: a short query that
+	// owns the engine must not lock everybody out while a long backfill uses it.
 	guests := w.waitForGuests(ctx)
 	if guests != nil {
 		defer func() { _ = guests.Close() }()
+	}
+	if err := remove(filepath.Join(w.dir, endpointFile)); err != nil {
+		return fmt.Errorf("closing the embedded warehouse: %w", err)
 	}
 	if err := w.stopServing(ctx); err != nil {
 		// The engine is in use and cannot be closed; the folder stays locked

@@ -235,7 +235,8 @@ func TestSecondProcessIsAGuestOfTheFirst(t *testing.T) {
 
 	require.NoError(t, first.stdin.Close())
 	require.Equal(t, "waiting", first.line())
-	require.Equal(t, "1\n", folderQuery(t, dir, address, "SELECT count() FROM t3"))
+	require.Empty(t, start(t, "add", dir).end(), "while the owner waits for a guest, others may come")
+	require.Equal(t, "2\n", folderQuery(t, dir, address, "SELECT count() FROM t3"))
 	require.NoError(t, guest.stdin.Close())
 	require.Empty(t, guest.end())
 	require.Empty(t, first.end())

@@ -55,6 +55,12 @@ func openDatabase(ctx context.Context, lib *library, path string) (*database, er
 	return db, nil
 }
 
+// silenceEngine keeps the engine from writing its own log on the terminal. What
+// goes wrong with a statement comes back as its error; the rest is noise, such as
+// "current_thread contains invalid address", which the library says whenever
+// connections that shared a thread are closed in another order.
+const silenceEngine = "--log-level=none"
+
 // serverArgs are the engine's settings as a guest on somebody's machine.
 func (db *database) serverArgs() []string {
 	return []string{
@@ -65,6 +71,7 @@ func (db *database) serverArgs() []string {
 		"--mark_cache_size=268435456",
 		"--background_pool_size=2",
 		"--background_schedule_pool_size=4",
+		silenceEngine,
 	}
 }
 
@@ -119,7 +126,7 @@ const (
 // session opens a connection for one request. The caller closes it.
 func (db *database) session(o sessionOptions) (*session, error) {
 	tag := "meterhouse-" + uuid.NewString()
-	c, err := db.lib.open("--path="+db.path, "--log_comment="+tag,
+	c, err := db.lib.open("--path="+db.path, "--log_comment="+tag, silenceEngine,
 		"--session_timezone=UTC", // not the zone that the user's machine happens to have
 		"--implicit_select=0",    // the library takes "x" for "SELECT x", a server does not
 	)
