@@ -9,11 +9,20 @@
 //
 // # The library
 //
-// `npm ci` in this folder fetches libchdb 26.7.3 by the hash that
-// package-lock.json pins, for the platform it runs on. It has to be 26.7 or
-// newer, for three things that 26.5 does not have: inserts whose data is
-// streamed in (26.5 reads the data from the query's text and loses what
-// follows two newline bytes), settings that hold for one connection only, and
-// a promise to leave the process's signal handlers alone. It also opens a
-// folder that already holds tables every time, where 26.5 fails now and then.
+// `npm ci` in this folder fetches libchdb 26.7.3 for the platform it runs on, in
+// the version that package-lock.json pins. It has to be 26.7 or newer, for what
+// 26.5 does not have: inserts whose data is streamed in (26.5 takes the data
+// from the statement's text and loses what follows two newline bytes), settings
+// that hold for one connection only, a parser that says what a statement would
+// do, and signal handlers of the process left alone. 26.5 has also been seen to
+// fail at random when it opened a folder that holds tables.
+//
+// # How a request runs
+//
+// Every request has a connection of its own, which costs less than a
+// millisecond: nothing that it sets is there for the next one. The data of an
+// INSERT is handed to the engine as it arrives; the engine writes the answer of
+// a SELECT into a pipe, which is passed on as it is read. Neither is ever whole
+// in memory. What is rewritten on the way is the Native format only: the engine
+// writes it at protocol revision 0, clickhouse-go reads a newer one.
 package embedded

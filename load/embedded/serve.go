@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 )
 
 // serve executes a request's statement in a session of its own and writes its
@@ -106,36 +107,46 @@ func (s *session) stream(cancel context.CancelFunc, out *reply, q *request, sql 
 	if err != nil {
 		return summary{}, fmt.Errorf("making a pipe for the answer: %w", err)
 	}
-	defer func() { _ = r.Close() }()
 	text := splitOutput(sql)
-	format := s.db.format(firstOf(text.format, q.format))
-	sql = fmt.Sprintf("%s\nINTO OUTFILE '/dev/fd/%d' TRUNCATE ", sql[:text.into], w.Fd()) + sql[text.into:]
-
-	type outcome struct {
-		sum summary
-		err error
-	}
-	ended := make(chan outcome, 1)
-	go func() {
-		defer func() { _ = w.Close() }() // the reader sees the end when the engine's end is closed too
-		a, err := s.run(sql, q.format, q.params)
+	into := fmt.Sprintf("\nINTO OUTFILE '/dev/fd/%d' TRUNCATE ", w.Fd())
+	var (
+		statement sync.WaitGroup
+		sum       summary
+		failure   error
+	)
+	statement.Go(func() {
+		defer func() { _ = w.Close() }() // with the engine's own end closed, the reader sees the end
+		a, err := s.run(sql[:text.into]+into+sql[text.into:], q.format, q.params)
 		if err != nil {
-			ended <- outcome{err: err}
+			failure = err
 			return
 		}
-		defer a.close()
-		ended <- outcome{sum: a.summary()}
+		sum = a.summary()
+		a.close()
+	})
+	err = passOn(cancel, out, q, s.db.format(firstOf(text.format, q.format)), r)
+	statement.Wait()
+	if failure != nil {
+		return summary{}, failure
+	}
+	return sum, err
+}
+
+// passOn writes what comes out of the pipe to the client. It reads to the end
+// also when the client is gone, because the engine would wait for ever; cancel
+// makes that end come soon.
+func passOn(cancel context.CancelFunc, out *reply, q *request, format formatInfo, pipe *os.File) error {
+	complete := false
+	defer func() {
+		if !complete {
+			cancel()
+			_, _ = io.Copy(io.Discard, pipe)
+		}
+		_ = pipe.Close()
 	}()
-	copyErr := writeAnswer(out, q, format, r)
-	if copyErr != nil { // nobody reads any more: let the engine come to an end
-		cancel()
-		_, _ = io.Copy(io.Discard, r)
-	}
-	o := <-ended
-	if o.err != nil {
-		return summary{}, o.err
-	}
-	return o.sum, copyErr
+	err := writeAnswer(out, q, format, pipe)
+	complete = err == nil
+	return err
 }
 
 func (a *answer) summary() summary {
