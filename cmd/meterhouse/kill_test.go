@@ -40,7 +40,7 @@ func TestKilledBackfillIsExactWhenRunAgain(t *testing.T) {
 
 // requireTrueDays compares what readers see with the source's truth, day by
 // day. Unless all must be there, a day may be missing as a whole.
-func requireTrueDays(t *testing.T, w *world, first, last schema.Day, all bool) {
+func requireTrueDays(t testing.TB, w *world, first, last schema.Day, all bool) {
 	t.Helper()
 	got := map[string]bool{}
 	for _, line := range w.query("SELECT usage_date, count(), sum(hwm_quantity) FROM license_usage GROUP BY usage_date ORDER BY usage_date") {

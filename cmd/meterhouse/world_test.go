@@ -28,7 +28,7 @@ const (
 
 // world is a folder with a configuration, and the simulated servers it names.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	library string
 	bigfix  *bigfixtest.Server
@@ -45,7 +45,7 @@ type worldOptions struct {
 	bigfixYAML, topYAML string
 }
 
-func newWorld(t *testing.T, o worldOptions) *world {
+func newWorld(t testing.TB, o worldOptions) *world {
 	t.Helper()
 	library, err := loadtest.Library()
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func (w *world) write(name, content string) {
 
 // process is a running meterhouse.
 type process struct {
-	t              *testing.T
+	t              testing.TB
 	cmd            *exec.Cmd
 	stdout, stderr lockedBuffer
 	ended          chan struct{}

@@ -33,7 +33,7 @@ type WarehouseOptions struct {
 func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) (*Warehouse, error) {
 	opts := load.Options{
 		Protocol: c.Kind, Addrs: c.Hosts, Database: c.Database, User: c.User, Password: c.Password.Reveal,
-		Secure: c.Secure, CAFile: c.CAFile, Compress: true, Cluster: c.Cluster, Logger: o.Logger,
+		Secure: c.Secure, CAFile: c.CAFile, Compress: true, Cluster: c.Cluster, Version: o.Version, Logger: o.Logger,
 	}
 	var engine *embedded.Engine
 	if c.Kind == config.WarehouseEmbedded {
@@ -48,7 +48,8 @@ func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) 
 			return nil, err //nolint:wrapcheck // says what it opened
 		}
 		e := engine.Endpoint()
-		opts.Protocol, opts.Addrs, opts.Compress = config.WarehouseHTTP, []string{e.Addr}, false
+		opts.Protocol, opts.Addrs = config.WarehouseHTTP, []string{e.Addr}
+		opts.Compress = false // on loopback it costs time and gains nothing
 		opts.User, opts.Password = e.User, func() string { return e.Key }
 	}
 	w, err := load.Open(ctx, opts)
