@@ -68,7 +68,7 @@ func (e endpoint) post(t *testing.T, user, key, sql string) (status int, code, b
 	req.Header.Set("X-ClickHouse-Key", key)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close() //nolint:errcheck // only read from
+	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	return resp.StatusCode, resp.Header.Get("X-ClickHouse-Exception-Code"), string(text)

@@ -43,8 +43,10 @@ func TestGuards(t *testing.T) {
 	f("half of the version before", c{defaults, published(100), schema.Totals{Rows: 50}, ""})
 	f("less than half of it", c{defaults, published(100), schema.Totals{Rows: 49}, "49 rows against 100 of the version published now"})
 	f("the version before counts, not the median", c{
-		defaults, plan.Item{Published: &schema.Load{Rows: 10}, Recent: []uint64{100, 100, 100}, EverRows: true},
-		schema.Totals{Rows: 6}, "",
+		defaults,
+		plan.Item{Published: &schema.Load{Rows: 10}, Recent: []uint64{100, 100, 100}, EverRows: true},
+		schema.Totals{Rows: 6},
+		"",
 	})
 	f("less than half of the median", c{defaults, recent(1000, 100, 90, 110, 5), schema.Totals{Rows: 49}, "49 rows against 100 of the median"})
 	f("half of the median, though the mean is higher", c{defaults, recent(1000, 100, 90, 110, 5), schema.Totals{Rows: 50}, ""})

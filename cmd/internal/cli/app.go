@@ -50,7 +50,7 @@ func (a *App) Run(ctx context.Context, args []string) int {
 
 	a.stop = newStop(ctx, a.Signals)
 	defer a.stop.release()
-	err := root.ExecuteContext(a.stop.soft)
+	err := root.ExecuteContext(a.stop.soft) //nolint:contextcheck // it comes from ctx, by way of the stop
 	code := exitCode(err, a.stop)
 	if err != nil && !errors.Is(err, errSaid) {
 		fmt.Fprintln(a.Stderr, "meterhouse: "+err.Error())
@@ -150,5 +150,5 @@ func (a *App) say(format string, args ...any) { fmt.Fprintf(a.Stderr, format+"\n
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits
+	return ok && term.IsTerminal(int(f.Fd()))
 }
