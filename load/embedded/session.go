@@ -57,8 +57,8 @@ func openDatabase(ctx context.Context, lib *library, path string) (*database, er
 
 // silenceEngine keeps the engine from writing its own log on the terminal. What
 // goes wrong with a statement comes back as its error; the rest is noise, such as
-// "current_thread contains invalid address", which the library says whenever
-// connections that shared a thread are closed in another order.
+// "current_thread contains invalid address", which a worker thread of the
+// library says after every streamed insert.
 const silenceEngine = "--log-level=none"
 
 // serverArgs are the engine's settings as a guest on somebody's machine.
