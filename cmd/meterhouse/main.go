@@ -20,7 +20,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	app := cli.App{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Signals: signals, Env: config.Env, Version: cli.Version(version),
+		Signals: signals, Insisted: func() { signal.Stop(signals) }, Env: config.Env, Version: cli.Version(version),
 	}
 	os.Exit(app.Run(context.Background(), os.Args[1:]))
 }

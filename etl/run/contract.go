@@ -31,7 +31,8 @@ type Load interface {
 	Reject(r schema.Reject) error
 	// Finish returns once every row is acknowledged by the warehouse.
 	Finish(ctx context.Context) error
-	// Abort lets go of a load that will not be finished.
+	// Abort lets go of a load that will not be finished; after Finish it does
+	// nothing.
 	Abort()
 }
 

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -131,10 +132,25 @@ func (s *sourceRun) one(ctx context.Context, item plan.Item) {
 	began := time.Now()
 	log.Info("load started", zap.String("reason", string(item.Reason)))
 
-	load, err := s.bringIn(ctx, item)
+	load, err := s.guarded(ctx, item, log)
 	s.own.observe(err)
 	s.all.observe(warehouseOnly(err))
 	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
+}
+
+// guarded is bringIn that survives a panic: a mistake in the reading of one
+// answer must not end a daemon, and with it all other sources.
+func (s *sourceRun) guarded(ctx context.Context, item plan.Item, log *zap.Logger) (load schema.Load, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic", zap.Any("panic", p), zap.Stack("stack"))
+			load = s.begin(item)
+			load.FinishedAt = load.StartedAt
+			load.Status, load.Reason = schema.Failed, fmt.Sprintf("a mistake in meterhouse itself: panic: %v", p)
+			err = errors.New(load.Reason)
+		}
+	}()
+	return s.bringIn(ctx, item)
 }
 
 // warehouseOnly keeps the errors that speak of the warehouse.

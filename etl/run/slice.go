@@ -51,6 +51,23 @@ func (s *sourceRun) bringIn(ctx context.Context, item plan.Item) (schema.Load, e
 
 // attempt is one load: one id, one pull (two decodings of it for a recheck).
 func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, error) {
+	load := s.begin(item)
+	err := s.sameDay(item)
+	if err == nil {
+		err = s.pullInto(ctx, item, &load)
+	}
+	if err == nil {
+		err = s.sameDay(item)
+	}
+	load.FinishedAt = s.runner.o.Clock().UTC()
+	if ctx.Err() != nil && err != nil {
+		err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	}
+	return load, err
+}
+
+// begin makes the ledger row of a load that starts now.
+func (s *sourceRun) begin(item plan.Item) schema.Load {
 	o := s.runner.o
 	started := o.Clock().UTC()
 	load := schema.Load{
@@ -60,18 +77,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	if item.Published != nil {
 		load.PreviousLoadID = item.Published.LoadID
 	}
-	err := s.sameDay(item)
-	if err == nil {
-		err = s.pullInto(ctx, item, &load)
-	}
-	if err == nil {
-		err = s.sameDay(item)
-	}
-	load.FinishedAt = o.Clock().UTC()
-	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
-	}
-	return load, err
+	return load
 }
 
 // sameDay fails when a snapshot source has moved on to another day: what it
@@ -122,10 +128,10 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 	if err != nil {
 		return inWarehouse("beginning the load", err)
 	}
+	defer into.Abort() // without effect once it is finished
 	got, err := r.pull(ctx, s.src, item, via, into)
 	s.note(item, load, got)
 	if err != nil {
-		into.Abort()
 		return err
 	}
 	if err := into.Finish(ctx); err != nil {

@@ -30,6 +30,9 @@ type App struct {
 	Stdout, Stderr io.Writer
 	// Signals carries the requests to stop: the first asks, the second insists.
 	Signals <-chan os.Signal
+	// Insisted is called at the second signal: from then on signals shall have
+	// their usual effect, so that a third one ends the process whatever it does.
+	Insisted func()
 	// Env is asked for METERHOUSE_* and for the variables that the
 	// configuration names.
 	Env     func(string) string
@@ -48,7 +51,7 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 
-	a.stop = newStop(ctx, a.Signals)
+	a.stop = newStop(ctx, a.Signals, a.Insisted)
 	defer a.stop.release()
 	err := root.ExecuteContext(a.stop.soft) //nolint:contextcheck // it comes from ctx, by way of the stop
 	code := exitCode(err, a.stop)

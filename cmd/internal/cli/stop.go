@@ -23,12 +23,13 @@ type stop struct {
 	soft, hard context.Context //nolint:containedctx // this type is the life of the two contexts
 	endSoft    context.CancelCauseFunc
 	endHard    context.CancelCauseFunc
+	insist     func() // called at the second signal
 	done       chan struct{}
 	finished   sync.WaitGroup
 }
 
-func newStop(parent context.Context, signals <-chan os.Signal) *stop {
-	s := &stop{done: make(chan struct{})}
+func newStop(parent context.Context, signals <-chan os.Signal, insist func()) *stop {
+	s := &stop{insist: insist, done: make(chan struct{})}
 	s.hard, s.endHard = context.WithCancelCause(parent)
 	s.soft, s.endSoft = context.WithCancelCause(s.hard)
 	s.finished.Go(func() { s.watch(signals) })
@@ -48,6 +49,7 @@ func (s *stop) watch(signals <-chan os.Signal) {
 	case <-s.done:
 	case <-signals:
 		s.endHard(errStopNow)
+		s.insist()
 	case <-limit.C:
 		s.endHard(errStopLimit)
 	}
