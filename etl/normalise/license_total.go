@@ -53,6 +53,7 @@ func (n *LicenseTotals) Row(rec *extract.Record, row *schema.LicenseTotal) error
 		HWMPeakTime:       f.text(extract.LicenseTotalHWMPeakTime, "hwm_peak_time"),
 	}
 	if f.reject != nil {
+		f.reject.Reason = "product totals: " + f.reject.Reason // their ordinals are their own
 		return f.reject
 	}
 	return nil
