@@ -46,7 +46,7 @@ func TestProductTotalsComeWithTheirDay(t *testing.T) {
 		bigfix:     bigfixtest.Options{Rows: 500},
 		bigfixYAML: "    product_totals: true\n    server_columns: [name, id]\n",
 	})
-	pass := []string{"backfill", "--source", "bfi", "--force", "-v", "--from", "2026-03-04", "--to", "2026-03-05"}
+	pass := []string{"backfill", "--source", "bfi", "--force", "--from", "2026-03-04", "--to", "2026-03-05"}
 	requireReconciled := func() {
 		t.Helper()
 		for _, day := range []string{"2026-03-04", "2026-03-05"} {
@@ -108,7 +108,7 @@ func TestDiscoverShowsTheSchema(t *testing.T) {
 	w.bigfix.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 200, Body: shape, Path: "license_usage_per_server.json"})
 	code, stdout, stderr = w.run("discover", "--source", "bfi")
 	require.Equal(t, 0, code, stderr)
-	require.Equal(t, shape, strings.TrimSpace(stdout))
+	require.Equal(t, shape+"\n", stdout)
 	require.Contains(t, stderr, "warning: bfi, columns: hwm_quantity is asked for, and schemas/license_usage_per_server.json does not name it")
 	require.NotContains(t, stderr, "product_id")
 

@@ -43,7 +43,10 @@ func (s *Source) Discover(ctx context.Context, out io.Writer) ([]extract.Finding
 		if err != nil {
 			return findings, err
 		}
-		if _, err := out.Write(append(text, '\n')); err != nil {
+		if !bytes.HasSuffix(text, []byte("\n")) {
+			text = append(text, '\n')
+		}
+		if _, err := out.Write(text); err != nil {
 			return findings, fmt.Errorf("writing the schema of %s: %w", d.name, err)
 		}
 		named := words(text)
