@@ -28,7 +28,7 @@ func TestDiscoverShowsTheSchemaAsItCame(t *testing.T) {
 	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 200, Body: shape, Path: "schemas/license_usage_per_server.json"})
 	out, findings, err := b.discover(t)
 	require.NoError(t, err)
-	require.Equal(t, shape+"\n", out)
+	require.Equal(t, shape+"\n", out) //nolint:testifylint // byte for byte, not as JSON
 	require.Equal(t, []extract.Finding{{What: "version", Says: "11.0.8.0"}}, findings)
 }
 
