@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
@@ -243,12 +242,9 @@ func (s *Source) query(f feed) extract.Query {
 	return extract.Query{Path: detailsPath, Values: values, Accept: accept}
 }
 
-// authorize adds the credentials. It also writes the spaces in names as %20,
-// the form that every server reads alike; a plus sign in a name stands escaped
-// already.
+// authorize adds the credentials.
 func (s *Source) authorize(_ context.Context, r *http.Request) error {
 	r.SetBasicAuth(s.o.User, s.o.Password())
-	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "+", "%20")
 	return nil
 }
 
