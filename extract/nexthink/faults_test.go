@@ -111,7 +111,7 @@ func TestCertificateThatNobodyVouchesFor(t *testing.T) {
 // What breaks off is never complete, whether HTTP notices or not.
 func TestAnswerThatBreaksOff(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV} {
+	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV, nexthink.FormatTable} {
 		for name, fault := range map[string]simfault.Fault{
 			"cut":              simfault.CutAfter(10_000),
 			"cut at the start": simfault.CutAfter(1),

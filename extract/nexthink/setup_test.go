@@ -33,7 +33,7 @@ type testBundle struct {
 	options nexthink.Options
 }
 
-func setup(t *testing.T, o nexthinktest.Options) *testBundle {
+func setup(t testing.TB, o nexthinktest.Options) *testBundle {
 	t.Helper()
 	o.User, o.Password, o.Now = user, password, today
 	portal := nexthinktest.New(o)
@@ -59,7 +59,7 @@ func visio() nexthink.Target {
 }
 
 // source builds a source of the bundle's options.
-func (b *testBundle) source(t *testing.T) *nexthink.Source {
+func (b *testBundle) source(t testing.TB) *nexthink.Source {
 	t.Helper()
 	s, err := nexthink.New(b.options)
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func (b *testBundle) answer(body string) {
 }
 
 // asError is the error that every fault of a source has to be.
-func asError(t *testing.T, err error) *extract.Error {
+func asError(t testing.TB, err error) *extract.Error {
 	t.Helper()
 	var e *extract.Error
 	require.ErrorAs(t, err, &e)

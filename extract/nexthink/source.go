@@ -15,8 +15,9 @@ import (
 
 // The formats that can be asked for.
 const (
-	FormatJSON = "json"
-	FormatCSV  = "csv"
+	FormatJSON  = "json"
+	FormatCSV   = "csv"
+	FormatTable = "table" // an HTML page, for Portals whose other formats cannot be read
 )
 
 // The lists that can be asked for.
@@ -53,8 +54,9 @@ type Options struct {
 	// asked for with every request, so that a new one needs no restart.
 	User     string
 	Password func() string
-	// Format is FormatJSON or FormatCSV. Only csv names the significant
-	// binaries that were not used; json is the safer choice for all else.
+	// Format is FormatJSON, FormatCSV or FormatTable. Only the last two name the
+	// significant binaries that were not used; json is the safer choice for all
+	// else.
 	Format  string
 	Targets []Target
 }
@@ -107,8 +109,8 @@ type feed struct {
 // New checks the options and builds the client; it sends nothing.
 func New(o Options) (*Source, error) {
 	s := &Source{o: o, feeds: map[string]feed{}}
-	if o.Format != FormatJSON && o.Format != FormatCSV {
-		return nil, fmt.Errorf("source %q: format %q is neither %s nor %s", o.Name, o.Format, FormatJSON, FormatCSV)
+	if !slices.Contains([]string{FormatJSON, FormatCSV, FormatTable}, o.Format) {
+		return nil, fmt.Errorf("source %q: format %q is none of %s, %s, %s", o.Name, o.Format, FormatJSON, FormatCSV, FormatTable)
 	}
 	if o.User == "" || o.Password == nil {
 		return nil, fmt.Errorf("source %q: the Portal wants a user and a password", o.Name)
@@ -207,13 +209,17 @@ func (s *Source) decode(resp *extract.Response, in *input, sink *sink) error {
 	if resp.Status == http.StatusPartialContent {
 		return badAnswer("the server says that the answer is a part only")
 	}
-	if err := in.open(sink.secrets); err != nil {
+	if err := in.open(sink.secrets, s.o.Format == FormatTable); err != nil {
 		return err
 	}
-	if s.o.Format == FormatCSV {
+	switch s.o.Format {
+	case FormatCSV:
 		return readCSV(in, sink)
+	case FormatTable:
+		return readTable(in, sink)
+	default:
+		return readJSON(in, sink)
 	}
-	return readJSON(in, sink)
 }
 
 // query is the request for a feed. Parameters without a value are left out, so
@@ -235,11 +241,8 @@ func (s *Source) query(f feed) extract.Query {
 		values["path"] = slices.Clone(f.target.Path)
 	}
 	// The content types of the answers are not documented: anything will do.
-	accept := "application/json, */*;q=0.5"
-	if s.o.Format == FormatCSV {
-		accept = "text/csv, */*;q=0.5"
-	}
-	return extract.Query{Path: detailsPath, Values: values, Accept: accept}
+	accept := map[string]string{FormatJSON: "application/json", FormatCSV: "text/csv", FormatTable: "text/html"}[s.o.Format]
+	return extract.Query{Path: detailsPath, Values: values, Accept: accept + ", */*;q=0.5"}
 }
 
 // authorize adds the credentials.
