@@ -57,7 +57,10 @@ type Options struct {
 	// Format is FormatJSON, FormatCSV or FormatTable. Only the last two name the
 	// significant binaries that were not used; json is the safer choice for all
 	// else.
-	Format  string
+	Format string
+	// Aliases are further keys under which the Portal answers, per name of a
+	// column as Columns has them. They go before those that are known already.
+	Aliases map[string][]string
 	Targets []Target
 }
 
@@ -94,9 +97,11 @@ func Feeds(targets []Target) []string {
 
 // Source is one Portal. It fulfils extract.Source.
 type Source struct {
-	o      Options
-	client *httpx.Client
-	feeds  map[string]feed
+	o       Options
+	client  *httpx.Client
+	feeds   map[string]feed
+	aliases [extract.MeteringColumns][]string
+	engines *engineList
 }
 
 // feed is what one feed asks for.
@@ -108,7 +113,7 @@ type feed struct {
 
 // New checks the options and builds the client; it sends nothing.
 func New(o Options) (*Source, error) {
-	s := &Source{o: o, feeds: map[string]feed{}}
+	s := &Source{o: o, feeds: map[string]feed{}, engines: newEngineList()}
 	if !slices.Contains([]string{FormatJSON, FormatCSV, FormatTable}, o.Format) {
 		return nil, fmt.Errorf("source %q: format %q is none of %s, %s, %s", o.Name, o.Format, FormatJSON, FormatCSV, FormatTable)
 	}
@@ -123,7 +128,11 @@ func New(o Options) (*Source, error) {
 	if len(s.feeds) == 0 {
 		return nil, fmt.Errorf("source %q: there is no target to ask for", o.Name)
 	}
-	client, err := httpx.New(httpx.Options{
+	var err error
+	if s.aliases, err = withOwn(o.Aliases); err != nil {
+		return nil, fmt.Errorf("source %q: %w", o.Name, err)
+	}
+	s.client, err = httpx.New(httpx.Options{
 		Name:           o.Name,
 		URL:            o.URL,
 		TLS:            o.TLS,
@@ -139,7 +148,6 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = client
 	return s, nil
 }
 
@@ -170,7 +178,9 @@ func (s *Source) Live() extract.Getter { return s.client }
 func (s *Source) Close() { s.client.Close() }
 
 // Pull asks for one feed and hands on what the Portal says now. The request's
-// day is not sent: the API has no parameter for it.
+// day is not sent: the API has no parameter for it. After a complete answer it
+// finds out whether the Portal was connected to all its engines, which makes
+// one more request every few minutes.
 func (s *Source) Pull(
 	ctx context.Context, via extract.Getter, req extract.Request, emit func(*extract.Record) error,
 ) (extract.Answer, error) {
@@ -181,6 +191,16 @@ func (s *Source) Pull(
 			Err: fmt.Errorf("no target has the feed %q", req.Feed),
 		}
 	}
+	answer, err := s.details(ctx, via, f, emit)
+	if err == nil {
+		s.askEngines(ctx, via, &answer)
+	}
+	return answer, err
+}
+
+// details asks for one feed. The body of the answer is closed when it returns,
+// which makes room for the next request.
+func (s *Source) details(ctx context.Context, via extract.Getter, f feed, emit func(*extract.Record) error) (extract.Answer, error) {
 	doing := fmt.Sprintf("asking %q for metering details of %s", s.o.Name, f.name)
 	resp, err := via.Get(ctx, s.query(f))
 	if err != nil {
@@ -188,7 +208,7 @@ func (s *Source) Pull(
 		return extract.Answer{Requests: e.Attempts}, e
 	}
 	defer resp.Body.Close()
-	sink := newSink(emit, s.secrets())
+	sink := newSink(newKeys(s.aliases), emit, s.secrets())
 	in := newInput(resp.Body)
 	err = s.decode(resp, in, sink)
 	answer := extract.Answer{

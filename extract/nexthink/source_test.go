@@ -133,10 +133,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := nexthink.Options{
-				Name: "hq", URL: &url.URL{Scheme: "https", Host: "portal.example.com"}, User: user,
-				Password: func() string { return password }, Format: nexthink.FormatJSON, Targets: []nexthink.Target{visio()},
-			}
+			o := setupOptions(t)
 			tc.change(&o)
 			_, err := nexthink.New(o)
 			require.ErrorContains(t, err, tc.says)

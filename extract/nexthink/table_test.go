@@ -100,7 +100,7 @@ func TestTableRows(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, tc.want, records)
 			require.Equal(t, uint64(len(tc.want)), answer.Records)
-			require.Equal(t, int64(len(tc.body)), answer.Bytes)
+			require.Equal(t, int64(len(tc.body)+len(noEngines)), answer.Bytes)
 			if tc.note == "" {
 				require.Empty(t, answer.Notes)
 			} else {
