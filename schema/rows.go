@@ -115,5 +115,5 @@ type Target struct {
 	Path       []string // node names from the top, empty for the top of the view domain
 	List       string   // installed or underusage
 	WindowDays uint16   // the metric's look-back window in days, 0 when unknown
-	Format     string   // json or csv
+	Format     string   // json, csv or table
 }
