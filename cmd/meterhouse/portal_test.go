@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// portalFormats are the sources of portalWorld, one per format.
+var portalFormats = [...]string{"json", "csv", "table"}
+
+// portalWorld asks one portal in every format that it has.
+func portalWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, worldOptions{devices: 3000})
+	var config strings.Builder
+	config.WriteString("warehouse: {url: \"embedded:./data\"}\npublish_delay: 10ms\nsources:\n")
+	for _, format := range portalFormats {
+		fmt.Fprintf(&config, `  - name: %s
+    kind: nexthink
+    url: %s
+    user: meterhouse
+    password_file: password
+    tls: {ca_file: portal.pem}
+    format: %s
+    targets:
+      - name: acrobat
+        metric: f3e2d1c0-b9a8-4776-8554-4332211000a1
+        program: 0f1e2d3c-4b5a-4697-8877-665544332261
+        path: [Americas, United States]
+        lists: [installed, underusage]
+`, format, w.portalURL, format)
+	}
+	w.write("meterhouse.yaml", config.String())
+	return w
+}
+
+// requireTruth compares what readers see with what the portal has.
+func (w *world) requireTruth(metric string, programs ...string) {
+	w.t.Helper()
+	const sums = `SELECT snapshot_date, count(), countIf(last_activity IS NULL), toUInt64(round(sum(avg_usage_seconds) * 100)),
+		sum(length(binaries)), sum(arrayCount(used -> used = 1, binaries_used)), countIf(extra != '')
+		FROM metering_details WHERE source = '%s' AND feed = 'acrobat/%s' GROUP BY snapshot_date`
+	for _, format := range portalFormats {
+		for _, list := range []string{"installed", "underusage"} {
+			got := strings.Split(w.query(fmt.Sprintf(sums, format, list))[0], "\t")
+			day, err := schema.ParseDay(got[0])
+			require.NoError(w.t, err)
+			var want nexthinktest.Truth
+			for _, program := range programs {
+				part, err := w.portal.Truth(day.UTC().Add(12*time.Hour), nexthinktest.Target{
+					Metric: metric, Program: program, Path: []string{"Americas", "United States"}, List: list,
+				})
+				require.NoError(w.t, err)
+				require.NotZero(w.t, part.Devices)
+				want.Devices += part.Devices
+				want.NeverRun += part.NeverRun
+				want.UsageHundredths += part.UsageHundredths
+				want.Binaries += part.Binaries
+				want.UsedBinaries += part.UsedBinaries
+			}
+			if format == "json" {
+				want.Binaries = want.UsedBinaries // it lists no others
+			}
+			require.Equal(w.t, fmt.Sprint(want.Devices, want.NeverRun, want.UsageHundredths, want.Binaries, want.UsedBinaries, 0),
+				strings.Join(got[1:], " "), "%s %s", format, list)
+		}
+	}
+}
+
+// Whatever format the portal is asked for, the warehouse holds its estate; and
+// what is known of the portal's engines goes with every day, from the pull to
+// the views.
+func TestPortalInEveryFormat(t *testing.T) {
+	t.Parallel()
+	w := portalWorld(t)
+	const metric, program = "f3e2d1c0-b9a8-4776-8554-4332211000a1", "0f1e2d3c-4b5a-4697-8877-665544332261"
+	partial := func() []string {
+		return w.query("SELECT partial, count() FROM coverage WHERE state = 'published' GROUP BY partial")
+	}
+
+	w.portal.SetEngine("emea", "DISCONNECTED")
+	code, _, stderr := w.run("sync")
+	require.Equal(t, 0, code, stderr)
+	w.requireTruth(metric, program)
+	const lost = `of the portal's 2 engines 1 are not connected, so that devices may be missing or old: "emea" is `
+	require.Equal(t, []string{tsv(lost+"DISCONNECTED") + "\t6"}, partial())
+	require.Equal(t, 3, strings.Count(stderr, "loads are marked as partial"), "once per source:\n%s", stderr)
+	require.Equal(t, 3, w.portal.Faults.Requests(nexthinktest.EnginesPath), "once per source and pass")
+	status := w.must("status")
+	require.Equal(t, 6, strings.Count(status, " is partial: "+lost+"DISCONNECTED"), status)
+	require.Contains(t, w.must("status", "--json", "--source", "csv"), `"days_partial": 1`)
+
+	// The engine is back and the portal says the same: nothing was missing.
+	w.portal.SetEngine("emea", "CONNECTED")
+	_, _, stderr = w.run("sync")
+	require.Contains(t, stderr, "6 unchanged")
+	require.Equal(t, []string{"\t6"}, partial())
+	require.NotContains(t, w.must("status"), " is partial: ")
+
+	// It goes again, and the portal says something else: every day is pulled
+	// once, and published out of the recording of that pull.
+	w.portal.SetEngine("emea", "CONNECTING")
+	w.portal.Faults.Always(nexthinktest.DetailsPath, func(proper http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			q := r.URL.Query()
+			q.Set("metric", nexthinktest.Metrics()[0].UID)
+			q.Del("program")
+			r.URL.RawQuery = q.Encode()
+			proper.ServeHTTP(rw, r)
+		})
+	})
+	w.write("meterhouse.yaml", w.read("meterhouse.yaml")+"guards: {max_shrink: 1}\n")
+	before := w.portal.Faults.Requests(nexthinktest.DetailsPath)
+	_, _, stderr = w.run("sync")
+	require.Contains(t, stderr, "6 slices published")
+	require.Equal(t, before+6, w.portal.Faults.Requests(nexthinktest.DetailsPath))
+	require.Equal(t, []string{tsv(lost+"CONNECTING") + "\t6"}, partial())
+	visio := nexthinktest.Metrics()[0]
+	w.requireTruth(visio.UID, visio.Programs[0].UID, visio.Programs[1].UID)
+}
+
+// tsv is a text as ClickHouse writes it in a line of TSV.
+func tsv(text string) string { return strings.ReplaceAll(text, "'", `\'`) }
