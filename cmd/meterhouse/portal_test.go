@@ -129,3 +129,33 @@ func TestPortalInEveryFormat(t *testing.T) {
 
 // tsv is a text as ClickHouse writes it in a line of TSV.
 func tsv(text string) string { return strings.ReplaceAll(text, "'", `\'`) }
+
+// A portal that speaks German, in the dialect of a spreadsheet: its keys, dates
+// and numbers are configured, equal names stay apart, and what is blank is
+// neither a name nor a zero.
+func TestPortalInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{topYAML: "publish_delay: 10ms\n"})
+	config := w.read("meterhouse.yaml")
+	bigfix := config[strings.Index(config, "  - name: bfi\n"):strings.Index(config, "  - name: portal\n")]
+	w.write("meterhouse.yaml", strings.NewReplacer(bigfix, "", "[installed, underusage]", "[installed]", "    targets:\n", `    timezone: Europe/Zurich
+    format: csv
+    aliases: {device: [Gerät], entity: [Standort], avg_usage_seconds: [Nutzung], avg_executions: [Starts], last_activity: [Letzte Aktivität], first_seen: [Seit]}
+    date_layout: "02.01.2006 15:04"
+    decimal_comma: true
+    targets:
+`).Replace(config))
+	const answer = "\xEF\xBB\xBFGer\xE4t;Standort;Nutzung;Starts;Seit;Letzte Aktivit\xE4t;Binaries\r\n" +
+		"PC1;Z\xFCrich;12,5;0,25;05.01.2026;06.07.2026 14:03;visio.exe yes, vviewer.exe no\r\n" +
+		"PC1;Z\xFCrich;12,5;0,25;05.01.2026;06.07.2026 14:03;visio.exe yes, vviewer.exe no\r\n" +
+		"PC1;;-;;;;visio.exe\r\n"
+	w.portal.Faults.Always(nexthinktest.DetailsPath, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte(answer)) })
+	})
+	w.must("sync")
+	const row = `PC1	Zürich	12.5	0.25	2026-01-04 23:00:00	2026-07-06 12:03:00	['visio.exe','vviewer.exe']	[1,0]	`
+	require.Equal(t, []string{
+		"1\t" + row, "2\t" + row, `3	PC1		\N	\N	\N	\N	['visio.exe']	[NULL]	`,
+	}, w.query(`SELECT ordinal, device, entity, avg_usage_seconds, avg_executions, first_seen, last_activity, binaries, binaries_used, extra
+		FROM metering_details ORDER BY ordinal`))
+}
