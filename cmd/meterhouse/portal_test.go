@@ -92,7 +92,7 @@ func TestPortalInEveryFormat(t *testing.T) {
 	w.requireTruth(metric, program)
 	const lost = `of the portal's 2 engines 1 are not connected, so that devices may be missing or old: "emea" is `
 	require.Equal(t, []string{tsv(lost+"DISCONNECTED") + "\t6"}, partial())
-	require.Equal(t, 3, strings.Count(stderr, "loads are marked as partial"), "once per source:\n%s", stderr)
+	require.Equal(t, 3, strings.Count(stderr, "published days are marked as partial: "), "once per source:\n%s", stderr)
 	require.Equal(t, 3, w.portal.Faults.Requests(nexthinktest.EnginesPath), "once per source and pass")
 	status := w.must("status")
 	require.Equal(t, 6, strings.Count(status, " is partial: "+lost+"DISCONNECTED"), status)
