@@ -116,8 +116,8 @@ func missing(engines []engine, secrets []string) string {
 	if more := len(names) - namesInNote; more > 0 {
 		shown, rest = names[:namesInNote], fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("of the portal's %d engines %d are not connected, so that devices may be missing or old: %s%s",
-		len(engines), len(names), strings.Join(shown, ", "), rest)
+	return fmt.Sprintf("the portal has lost %d of its %d engines, so that devices may be missing or old: %s%s",
+		len(names), len(engines), strings.Join(shown, ", "), rest)
 }
 
 // readEngines asks for the list and adds what that took to the answer.

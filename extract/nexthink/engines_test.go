@@ -29,15 +29,15 @@ func TestPartialAnswer(t *testing.T) {
 		"all connected": {`[{"name":"emea","status":"CONNECTED"},{"name":"apac","status":"Connected"}]`, ""},
 		"one lost": {
 			`[{"name":"emea","status":"DISCONNECTED"},{"name":"apac","status":"CONNECTED"}]`,
-			`of the portal's 2 engines 1 are not connected, so that devices may be missing or old: "emea" is DISCONNECTED`,
+			`the portal has lost 1 of its 2 engines, so that devices may be missing or old: "emea" is DISCONNECTED`,
 		},
 		"two lost": {
 			`[{"name":"emea","status":"DISCONNECTED"},{"name":"apac","status":"CONNECTING"}]`,
-			`of the portal's 2 engines 2 are not connected, so that devices may be missing or old: "apac" is CONNECTING, "emea" is DISCONNECTED`,
+			`the portal has lost 2 of its 2 engines, so that devices may be missing or old: "apac" is CONNECTING, "emea" is DISCONNECTED`,
 		},
 		"a name that says too much": {
 			`[{"name":"` + password + `","status":"DISCONNECTED"}]`,
-			`of the portal's 1 engines 1 are not connected, so that devices may be missing or old: "***" is DISCONNECTED`,
+			`the portal has lost 1 of its 1 engines, so that devices may be missing or old: "***" is DISCONNECTED`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
