@@ -64,7 +64,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	}
 	load.FinishedAt = s.runner.o.Clock().UTC()
 	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
+		err = fmt.Errorf("given up: %w", context.Cause(ctx))
 	}
 	return load, err
 }
@@ -142,7 +142,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
 	})
 	if err != nil {
-		return inWarehouse("beginning the load", err)
+		return inWarehouse(err)
 	}
 	defer into.Abort() // without effect once it is finished
 	got, err := r.pull(ctx, s.src, item, via, into)
@@ -151,10 +151,10 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Gett
 		return err
 	}
 	if err := into.Finish(ctx); err != nil {
-		return inWarehouse("inserting", err)
+		return inWarehouse(err)
 	}
 	if err := r.o.Warehouse.Verify(ctx, item.Kind, load.LoadID, got.totals); err != nil {
-		return inWarehouse("verifying", err)
+		return inWarehouse(err)
 	}
 	if refusal := s.src.Guards.Check(s.history.extend(item), got.totals); refusal != nil {
 		return refusal

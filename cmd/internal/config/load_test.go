@@ -99,7 +99,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	start, err := schema.ParseDay("2025-01-01")
 	require.NoError(t, err)
 	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so")
-	require.Len(t, got.Warnings, 4)
+	require.Len(t, got.Warnings, 3)
 	got.Warnings = nil
 	require.Equal(t, &config.Config{
 		Warehouse: config.Warehouse{
