@@ -15,6 +15,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 func TestPullIsExactInEveryForm(t *testing.T) {
@@ -273,14 +274,14 @@ func TestPullStreams(t *testing.T) {
 
 func TestPullStopsWhenItIsToldBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]bigfixtest.Fault{
-		"while the server is silent":  {Kind: bigfixtest.FaultHang},
-		"while it waits to ask again": {Kind: bigfixtest.FaultStatus, Status: http.StatusServiceUnavailable, RetryAfter: "60"},
+	for name, fault := range map[string]simfault.Fault{
+		"while the server is silent":  simfault.Silence(),
+		"while it waits to ask again": simfault.Status(http.StatusServiceUnavailable, "", "Retry-After", "60"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, bigfixtest.Options{}, nil)
-			b.server.Fault(fault)
+			b.server.Faults.Always(bigfixtest.UsagePath, fault)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				defer cancel()
@@ -298,7 +299,7 @@ func TestPullStopsWhenItIsToldBeforeTheAnswer(t *testing.T) {
 func TestPullStopsWhenItIsToldWithinTheAnswer(t *testing.T) {
 	t.Parallel()
 	b := setup(t, bigfixtest.Options{}, nil)
-	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStall, After: 5000})
+	b.server.Faults.Always(bigfixtest.UsagePath, simfault.StallAfter(5000))
 	ctx, cancel := context.WithCancel(t.Context())
 	answer, err := b.source.Pull(ctx, b.source.Live(), extract.Request{Feed: "default", Day: someDay}, func(*extract.Record) error {
 		cancel()

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/extract"
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
