@@ -45,7 +45,7 @@ func setup(t testing.TB, o nexthinktest.Options) *testBundle {
 	return &testBundle{portal: portal, server: server, options: nexthink.Options{
 		Name: "hq", URL: address, TLS: nexthink.TLSOptions{CAPEM: server.CAPEM},
 		User: user, Password: func() string { return password }, Format: nexthink.FormatJSON,
-		Targets: []nexthink.Target{visio()},
+		Targets: []nexthink.Target{visio()}, RetryDelay: time.Millisecond,
 	}}
 }
 
