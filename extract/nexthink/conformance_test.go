@@ -27,9 +27,7 @@ func harness(t *testing.T, format string) extracttest.Harness {
 	t.Helper()
 	o := nexthinktest.Options{Devices: 8000, User: user, Password: password, Now: today, Root: nexthinktest.ObjectWithList}
 	target := visio()
-	truth, err := nexthinktest.New(o).Truth(today(), nexthinktest.Target{
-		Metric: target.Metric, Program: target.Program, Hierarchy: target.Hierarchy, Path: target.Path, List: nexthink.ListInstalled,
-	})
+	truth, err := nexthinktest.New(o).Truth(today(), simulated(target, nexthink.ListInstalled))
 	require.NoError(t, err)
 	return extracttest.Harness{
 		Simulator: func(t *testing.T) extracttest.Simulator {
