@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -86,8 +87,9 @@ type world struct {
 	api limits
 	// truth is what a day of a feed adds up to: rows and a control sum.
 	truth func(feed string, day schema.Day) string
-	// seen is the expression that gives the same in the warehouse.
-	seen string
+	// view, its column with the day, and sum, the control sum's expression, give
+	// the same from the warehouse.
+	view, day, sum string
 
 	bigfix *bigfixtest.Server   // of a bigfix world
 	portal *nexthinktest.Portal // of a nexthink world
@@ -115,7 +117,7 @@ func bigfixWorld(t *testing.T, warehouse *load.Warehouse, name string, o bigfixt
 	w.faults = &w.bigfix.Faults
 	w.configure(name, schema.KindBigFix, w.bigfix.URL, w.bigfix.CAPEM)
 	w.source.ServerColumns = []string{"name"}
-	w.seen = "concat(toString(count()), ' rows, ', toString(sum(hwm_quantity))) FROM license_usage WHERE usage_date"
+	w.view, w.day, w.sum = "license_usage", "usage_date", "sum(hwm_quantity)"
 	w.truth = func(_ string, day schema.Day) string {
 		rows, sum, err := w.bigfix.Truth(day.String(), 0)
 		require.NoError(t, err)
@@ -144,10 +146,10 @@ func nexthinkWorld(t *testing.T, warehouse *load.Warehouse, name string, o nexth
 		Name: "visio", Metric: metric.UID, Program: metric.Programs[0].UID, Path: []string{"Europe"},
 		Lists: []string{nexthink.ListInstalled, nexthink.ListUnderusage}, WindowDays: 30,
 	}}
-	w.seen = "concat(toString(count()), ' rows, ', toString(ifNull(sum(toInt64(round(avg_usage_seconds * 100))), 0))) FROM metering_details WHERE snapshot_date"
+	w.view, w.day, w.sum = "metering_details", "snapshot_date", "sum(toInt64(round(avg_usage_seconds * 100)))"
 	w.truth = func(feed string, day schema.Day) string {
 		truth, err := w.portal.Truth(day.Start(time.UTC), nexthinktest.Target{
-			Metric: metric.UID, Program: metric.Programs[0].UID, Path: []string{"Europe"}, List: strings.TrimPrefix(feed, "visio/"),
+			Metric: metric.UID, Program: metric.Programs[0].UID, Path: []string{"Europe"}, List: path.Base(feed),
 		})
 		require.NoError(t, err)
 		return fmt.Sprintf("%d rows, %d", truth.Devices, truth.UsageHundredths)
@@ -234,18 +236,33 @@ func (w *world) query(sql string, args ...any) []string {
 	w.t.Helper()
 	var out strings.Builder
 	require.NoError(w.t, w.warehouse.Query(w.t.Context(), fmt.Sprintf(sql, args...), "TSV", &out))
-	return strings.Fields(strings.ReplaceAll(out.String(), " ", "_"))
-}
-
-// readersSee is what the views show of a slice, in the words of truth.
-func (w *world) readersSee(feed string, day schema.Day) string {
-	w.t.Helper()
-	lines := w.query("SELECT %s = '%s' AND source = '%s' AND feed = '%s'", w.seen, day, w.source.Name, feed)
-	require.Len(w.t, lines, 1)
-	return strings.ReplaceAll(lines[0], "_", " ")
+	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
 const nothing = "0 rows, 0"
+
+// readersSee is what the view shows of a slice, in the words of truth.
+func (w *world) readersSee(feed string, day schema.Day) string {
+	w.t.Helper()
+	return w.allThatReadersSee()(feed, day)
+}
+
+// allThatReadersSee asks once for all slices of the source.
+func (w *world) allThatReadersSee() func(feed string, day schema.Day) string {
+	w.t.Helper()
+	seen := map[string]string{}
+	for _, line := range w.query("SELECT concat(feed, ' ', toString(%[2]s)), concat(toString(count()), ' rows, ', toString(%[3]s)) "+
+		"FROM %[1]s WHERE source = '%[4]s' GROUP BY feed, %[2]s", w.view, w.day, w.sum, w.source.Name) {
+		slice, sums, _ := strings.Cut(line, "\t")
+		seen[slice] = sums
+	}
+	return func(feed string, day schema.Day) string {
+		if sums, ok := seen[feed+" "+day.String()]; ok {
+			return sums
+		}
+		return nothing
+	}
+}
 
 // feeds are the names of the source's feeds.
 func (w *world) feeds() []string {
@@ -259,9 +276,10 @@ func (w *world) feeds() []string {
 // requireTruth holds what readers see of the days to what the source says.
 func (w *world) requireTruth(from, to schema.Day) {
 	w.t.Helper()
+	seen := w.allThatReadersSee()
 	for day := from; day <= to; day++ {
 		for _, feed := range w.feeds() {
-			require.Equal(w.t, w.truth(feed, day), w.readersSee(feed, day), "%s of %s", feed, day)
+			require.Equal(w.t, w.truth(feed, day), seen(feed, day), "%s of %s", feed, day)
 		}
 	}
 }
