@@ -45,9 +45,9 @@ func harness(o bigfixtest.Options) extracttest.Harness {
 			t.Cleanup(source.Close)
 			return source
 		},
-		Request:      extract.Request{Feed: "default", Day: someDay},
-		Unauthorized: 2,
-		Secrets:      []string{o.Token, o.Password, "guessed"},
-		CutAt:        5000,
+		Request: extract.Request{Feed: "default", Day: someDay},
+		Refused: 2,
+		Secrets: []string{o.Token, o.Password, "guessed"},
+		CutAt:   5000,
 	}
 }

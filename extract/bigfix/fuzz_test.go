@@ -28,7 +28,7 @@ func FuzzAnswer(f *testing.F) {
 		simulated(f, bigfixtest.ShapeArray), simulated(f, bigfixtest.ShapeObject),
 	} {
 		f.Add([]byte(body), uint8(0), uint16(len(body)/2))
-		f.Add([]byte(body), uint8(255), uint16(len(body)-1)) //nolint:gosec // any number will do
+		f.Add([]byte(body), uint8(255), uint16(len(body)-1))
 	}
 	source := offline(f, nil)
 	f.Fuzz(func(t *testing.T, body []byte, piece uint8, cut uint16) {

@@ -28,9 +28,9 @@ type Harness struct {
 	Source func(t *testing.T, c Connection) extract.Source
 	// Request is the slice that is pulled.
 	Request extract.Request
-	// Unauthorized is how many requests are made where the server answers each
+	// Refused is how many requests are made where the server answers each
 	// with 401: 2 for a source that fetches another token once, else 1.
-	Unauthorized int
+	Refused int
 	// Secrets must be in no error.
 	Secrets []string
 	// CutAt is a place, in bytes, in the middle of a record. Faults that break

@@ -63,7 +63,7 @@ func (h Harness) ladder(path, elsewhere string) []rung {
 		{"503, come back in an hour", nil, status(503, "", "Retry-After", hour), nil, extract.Throttled, 1, "status 503"},
 		{"429 for ever", nil, soon, nil, extract.Throttled, retried, "status 429"},
 		{"429, come back in an hour", nil, status(429, "", "Retry-After", hour), nil, extract.Throttled, 1, "status 429"},
-		{"401", nil, status(401, "who are you?"), nil, extract.Credentials, h.Unauthorized, "status 401"},
+		{"401", nil, status(401, "who are you?"), nil, extract.Credentials, h.Refused, "status 401"},
 		{"403", nil, status(403, "not for you"), nil, extract.Forbidden, 1, "status 403"},
 		{"404", nil, status(404, "no such thing"), nil, extract.BadRequest, 1, "status 404"},
 		{"repeats the credentials in an error", nil, echo(500), nil, extract.Transient, retried, "status 500"},

@@ -52,10 +52,10 @@ func harness(t *testing.T, format string) extracttest.Harness {
 			t.Cleanup(source.Close)
 			return source
 		},
-		Request:      extract.Request{Feed: "visio/installed", Day: "2026-11-20"},
-		Unauthorized: 1, // a Portal may lock an account out
-		Secrets:      []string{password, base64.StdEncoding.EncodeToString([]byte(user + ":" + password)), "guessed"},
-		CutAt:        5000,
-		NoEnd:        format == nexthink.FormatCSV,
+		Request: extract.Request{Feed: "visio/installed", Day: "2026-11-20"},
+		Refused: 1, // a Portal may lock an account out
+		Secrets: []string{password, base64.StdEncoding.EncodeToString([]byte(user + ":" + password)), "guessed"},
+		CutAt:   5000,
+		NoEnd:   format == nexthink.FormatCSV,
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
 	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
-	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 	"github.com/meterhouse/meterhouse/schema"
 )
 
@@ -66,7 +65,7 @@ func TestNothingIsPublishedOfAFault(t *testing.T) {
 		})
 		t.Run("nexthink/"+r.what, func(t *testing.T) {
 			t.Parallel()
-			fall(t, nexthinkWorld(t, warehouse, fmt.Sprintf("hq-%d", i), nexthinktest.Options{}), r)
+			fall(t, nexthinkWorld(t, warehouse, fmt.Sprintf("hq-%d", i)), r)
 		})
 	}
 	for i, r := range []rung{

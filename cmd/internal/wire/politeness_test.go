@@ -11,7 +11,6 @@ import (
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
 	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
-	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 	"github.com/meterhouse/meterhouse/load"
 )
 
@@ -22,7 +21,7 @@ func TestPoliteness(t *testing.T) {
 	warehouse := newWarehouse(t)
 	bfi := bigfixWorld(t, warehouse, "bfi", bigfixtest.Options{Latency: 10 * time.Millisecond})
 	bfi.source.Parallel, bfi.source.PageSize = 3, 40
-	hq := nexthinkWorld(t, warehouse, "hq", nexthinktest.Options{})
+	hq := nexthinkWorld(t, warehouse, "hq")
 	hq.source.Parallel = 2
 	hq.addTargets(10)
 	hq.faults.Always(hq.path, simfault.Drip(1000, 10, time.Millisecond))

@@ -19,7 +19,6 @@ import (
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
 	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
-	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 	"github.com/meterhouse/meterhouse/load"
 	"github.com/meterhouse/meterhouse/schema"
 )
@@ -61,7 +60,7 @@ func TestAnUnchangedRecheckInsertsNothing(t *testing.T) {
 	warehouse := newWarehouse(t)
 	for _, w := range []*world{
 		bigfixWorld(t, warehouse, "bfi", bigfixtest.Options{}),
-		nexthinkWorld(t, warehouse, "hq", nexthinktest.Options{}),
+		nexthinkWorld(t, warehouse, "hq"),
 	} {
 		table := map[string]string{"bfi": "license_usage_versions", "hq": "metering_details_versions"}[w.source.Name]
 		day := w.today()
@@ -113,7 +112,7 @@ func TestWrongCredentialsEndTheRun(t *testing.T) {
 	require.LessOrEqual(t, bfi.bigfix.Requests(bigfixtest.TokenPath), bfi.source.Parallel)
 	require.Zero(t, bfi.bigfix.Requests(bigfixtest.UsagePath))
 
-	hq := wrong(nexthinkWorld(t, warehouse, "hq", nexthinktest.Options{}))
+	hq := wrong(nexthinkWorld(t, warehouse, "hq"))
 	hq.addTargets(slices / 2)
 	reports[hq] = hq.run(hq.today(), hq.today())
 	require.LessOrEqual(t, hq.faults.Requests(""), hq.source.Parallel)
@@ -234,7 +233,7 @@ func TestAHardStopAbandonsWhatIsInHand(t *testing.T) {
 // planned before.
 func TestASnapshotWhoseDayEndsDuringThePullFails(t *testing.T) {
 	t.Parallel()
-	w := nexthinkWorld(t, newWarehouse(t), "hq", nexthinktest.Options{})
+	w := nexthinkWorld(t, newWarehouse(t), "hq")
 	w.source.Targets[0].Lists = []string{nexthink.ListInstalled}
 	day := w.today()
 	w.faults.Next(w.path, simfault.Rewrite(func(body string) string {

@@ -127,14 +127,10 @@ func bigfixWorld(t *testing.T, warehouse *load.Warehouse, name string, o bigfixt
 }
 
 // nexthinkWorld is a Nexthink Portal with one target and both of its lists.
-func nexthinkWorld(t *testing.T, warehouse *load.Warehouse, name string, o nexthinktest.Options) *world {
+func nexthinkWorld(t *testing.T, warehouse *load.Warehouse, name string) *world {
 	t.Helper()
 	w := &world{t: t, clock: &clock{began: time.Now()}, warehouse: warehouse, path: nexthinktest.DetailsPath}
-	o.Now, o.User, o.Password = w.clock.now, user, password
-	if o.Devices == 0 {
-		o.Devices = 2500
-	}
-	w.portal = nexthinktest.New(o)
+	w.portal = nexthinktest.New(nexthinktest.Options{Devices: 2500, User: user, Password: password, Now: w.clock.now})
 	server, err := w.portal.Start("")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
@@ -289,4 +285,5 @@ type nobody struct{}
 
 func (nobody) Planned([]plan.Item)    {}
 func (nobody) Rows(plan.Item, uint64) {}
+func (nobody) Note(plan.Item, string) {}
 func (nobody) Finished(run.Outcome)   {}

@@ -108,9 +108,9 @@ func identity(o Options) (cfg *tls.Config, caPEM []byte, err error) {
 	} else {
 		cert, err = ca.Issue(names...)
 	}
-	return &tls.Config{
+	return &tls.Config{ //nolint:gosec // G402: servers that are too old are part of the play
 		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS10, //nolint:gosec // servers that are too old are part of the play
+		MinVersion:   tls.VersionTLS10,
 		MaxVersion:   o.MaxVersion,
 		NextProtos:   []string{"http/1.1"}, // as the simulated products speak
 	}, ca.PEM(), err
