@@ -27,7 +27,7 @@ func harness(o bigfixtest.Options) extracttest.Harness {
 			require.NoError(t, err)
 			rows, _, err := sim.Truth(someDay, 0)
 			require.NoError(t, err)
-			return extracttest.Simulator{Handler: sim, Faults: &sim.Faults, Path: bigfixtest.UsagePath, Records: rows}
+			return extracttest.Simulator{Handler: sim, Faults: &sim.Faults, Path: bigfixtest.UsagePath, Login: bigfixtest.TokenPath, Records: rows}
 		},
 		Source: func(t *testing.T, c extracttest.Connection) extract.Source {
 			t.Helper()

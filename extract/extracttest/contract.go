@@ -121,7 +121,7 @@ func (h Harness) politeness(t *testing.T) {
 func (h Harness) recordings(t *testing.T) {
 	t.Parallel()
 	b := h.setup(t, simtls.Options{}, nil)
-	tape := &recorder{live: b.source.Live()}
+	tape := &recorder{live: b.source.Live(), path: b.sim.Path}
 	b.requireComplete(t, pull(t, b.source, tape, h.Request))
 	whole := tape.body.Bytes()
 	require.Greater(t, len(whole), h.CutAt)
@@ -133,7 +133,10 @@ func (h Harness) recordings(t *testing.T) {
 	if h.NoEnd {
 		return
 	}
-	end := len(bytes.TrimRight(whole, " \r\n"))
+	end := bytes.LastIndex(whole, []byte(h.End)) + len(h.End)
+	if h.End == "" {
+		end = len(bytes.TrimRight(whole, " \r\n"))
+	}
 	step := max(1, end/100)
 	for n := 0; n < end; n++ {
 		if n > 20 && n < end-20 && n%step != 0 {
@@ -145,28 +148,21 @@ func (h Harness) recordings(t *testing.T) {
 	}
 }
 
-// recorder keeps the one answer that passes through it.
+// recorder keeps the answer of a path that passes through it.
 type recorder struct {
 	live extract.Getter
+	path string
 	body bytes.Buffer
 }
 
 // Get asks live.
 func (r *recorder) Get(ctx context.Context, q extract.Query) (*extract.Response, error) {
 	response, err := r.live.Get(ctx, q)
-	if err == nil {
+	if err == nil && "/"+q.Path == r.path {
 		response.Body = struct {
 			io.Reader
 			io.Closer
 		}{io.TeeReader(response.Body, &r.body), response.Body}
 	}
 	return response, err
-}
-
-// replay answers everything with the same body.
-type replay []byte
-
-// Get asks nobody.
-func (r replay) Get(context.Context, extract.Query) (*extract.Response, error) {
-	return &extract.Response{Status: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(r))}, nil
 }

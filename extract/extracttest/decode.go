@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/fnv"
@@ -31,19 +32,21 @@ const (
 // length, it does not matter in which pieces it arrives, every error says that
 // the answer broke off or is a bad one, and no beginning of valid JSON passes
 // for an answer. Of the beginnings it tries the one of cut bytes. It measures
-// the memory of the process, so nothing else may run beside it.
-func RequireDecodes(t *testing.T, s extract.Source, req extract.Request, body []byte, piece uint8, cut uint16) {
+// the memory of the process, so nothing else may run beside it. It tells whether
+// the body was a complete answer.
+func RequireDecodes(t *testing.T, s extract.Source, req extract.Request, body []byte, piece uint8, cut uint16) (complete bool) {
 	t.Helper()
 	whole := decode(t, s, req, body, len(body))
 	require.Equal(t, whole, decode(t, s, req, body, int(piece)+1), "it depends on the pieces in which the body arrives")
 
 	trimmed := bytes.TrimRight(body, " \t\r\n")
 	if len(trimmed) == 0 || !json.Valid(body) {
-		return
+		return whole.class == ""
 	}
 	n := int(cut) % len(trimmed)
 	part := decode(t, s, req, trimmed[:n], n)
 	require.NotEmpty(t, part.class, "%q passes for an answer, and is only the beginning of one", trimmed[:n])
+	return whole.class == ""
 }
 
 // decoded is what a body came to.
@@ -59,7 +62,7 @@ func decode(t *testing.T, s extract.Source, req extract.Request, body []byte, pi
 	var d decoded
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	answer, err := s.Pull(t.Context(), pieces{body: body, size: max(piece, 1)}, req, func(r *extract.Record) error {
+	answer, err := s.Pull(t.Context(), &recording{body: body, size: max(piece, 1)}, req, func(r *extract.Record) error {
 		d.records++
 		write(digest, r)
 		return nil
@@ -93,27 +96,42 @@ func write(h hash.Hash, r *extract.Record) {
 	}
 }
 
-// pieces answers every query with one body, in pieces of a size.
+// recording answers the first query with a body, in pieces of a size, and has
+// no answer to another.
+type recording struct {
+	body   []byte
+	size   int
+	played bool
+}
+
+// replay is a recording of one answer, as the spool gives it.
+func replay(body []byte) *recording { return &recording{body: body, size: max(len(body), 1)} }
+
+// Get asks nobody.
+func (r *recording) Get(context.Context, extract.Query) (*extract.Response, error) {
+	if r.played {
+		return nil, &extract.Error{Class: extract.BadRequest, Doing: "replaying", Err: errors.New("nothing more was recorded")}
+	}
+	r.played = true
+	return &extract.Response{Status: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(&pieces{left: r.body, size: r.size})}, nil
+}
+
+// pieces is a body that arrives bit by bit.
 type pieces struct {
-	body []byte
+	left []byte
 	size int
 	over int // reads behind the end
 }
 
-// Get asks nobody.
-func (p pieces) Get(context.Context, extract.Query) (*extract.Response, error) {
-	return &extract.Response{Status: http.StatusOK, Header: http.Header{}, Attempts: 1, Body: io.NopCloser(&p)}, nil
-}
-
 // Read gives the next piece.
 func (p *pieces) Read(b []byte) (int, error) {
-	if len(p.body) == 0 {
+	if len(p.left) == 0 {
 		if p.over++; p.over > readsBehindEnd {
 			panic("BUG: the decoder does not take the end for an answer")
 		}
 		return 0, io.EOF
 	}
-	n := copy(b, p.body[:min(p.size, len(p.body))])
-	p.body = p.body[n:]
+	n := copy(b, p.left[:min(p.size, len(p.left))])
+	p.left = p.left[n:]
 	return n, nil
 }

@@ -36,8 +36,10 @@ type Harness struct {
 	// CutAt is a place, in bytes, in the middle of a record. Faults that break
 	// an answer off do so there.
 	CutAt int
-	// NoEnd says that the format does not tell where an answer ends, as CSV.
+	// NoEnd says that the format does not tell where an answer ends, as CSV. End
+	// is the text that does, in a format that lets more follow, as HTML.
 	NoEnd bool
+	End   string
 }
 
 // Simulator is a server that does not listen yet.
@@ -45,6 +47,7 @@ type Simulator struct {
 	Handler http.Handler
 	Faults  *simfault.Script
 	Path    string // that Pull asks
+	Login   string // path that is asked for a token, which no answer counts; "" for none
 	Records uint64 // of the complete answer to Request
 }
 
@@ -121,6 +124,15 @@ func pull(t *testing.T, s extract.Source, via extract.Getter, req extract.Reques
 func (b *bundle) pull(t *testing.T) pulled {
 	t.Helper()
 	return pull(t, b.source, b.source.Live(), b.h.Request)
+}
+
+// requests is how many have arrived, without those for a token.
+func (b *bundle) requests() int {
+	n := b.sim.Faults.Requests("")
+	if b.sim.Login != "" {
+		n -= b.sim.Faults.Requests(b.sim.Login)
+	}
+	return n
 }
 
 // requireComplete holds a pull to the truth.

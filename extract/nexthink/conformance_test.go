@@ -15,7 +15,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV} {
+	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV, nexthink.FormatTable} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			extracttest.Exercise(t, harness(t, format))
@@ -25,11 +25,11 @@ func TestConformance(t *testing.T) {
 
 func harness(t *testing.T, format string) extracttest.Harness {
 	t.Helper()
-	o := nexthinktest.Options{Devices: 8000, User: user, Password: password, Now: today, Root: nexthinktest.ObjectWithList}
+	o := nexthinktest.Options{Devices: 3000, User: user, Password: password, Now: today, Root: nexthinktest.ObjectWithList}
 	target := visio()
 	truth, err := nexthinktest.New(o).Truth(today(), simulated(target, nexthink.ListInstalled))
 	require.NoError(t, err)
-	return extracttest.Harness{
+	h := extracttest.Harness{
 		Simulator: func(t *testing.T) extracttest.Simulator {
 			t.Helper()
 			portal := nexthinktest.New(o)
@@ -55,7 +55,11 @@ func harness(t *testing.T, format string) extracttest.Harness {
 		Request: extract.Request{Feed: "visio/installed", Day: "2026-11-20"},
 		Refused: 1, // a Portal may lock an account out
 		Secrets: []string{password, base64.StdEncoding.EncodeToString([]byte(user + ":" + password)), "guessed"},
-		CutAt:   5000,
+		CutAt:   3000,
 		NoEnd:   format == nexthink.FormatCSV,
 	}
+	if format == nexthink.FormatTable {
+		h.End = "</table>"
+	}
+	return h
 }

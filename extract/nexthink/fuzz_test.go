@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,19 +49,33 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
+// FuzzTable does the same for HTML.
+func FuzzTable(f *testing.F) {
+	fuzz(f, nexthink.FormatTable, []string{
+		pageOf(`<tr><td>PC1</td><td>Lausanne</td><td>12.5</td><td>1.2</td><td>2026-03-02</td><td></td><td>visio.exe yes<br>vviewer.exe no</td></tr>`),
+		pageOf(`<TR class="odd" data-x="<td>"><td id=1>PC&amp;1&#x20AC;<td>&nbsp;<td><table><tr><th>a</table><td><!-- </table> -->`),
+		"<table><tr><th>Device<th>Binaries<tr><td>Z\xFCrich<td><ul><li>a.exe yes</li></ul></table><table>",
+		"<table><tr><th>Device<tr><td>a<table></table>&amp;\xE8<br></table><table>", "<table><thead><tr></thead></tr></table></table>",
+		"<table><tr><td>x</table>", "<table></table>", "<table", "<title>Sign in</title>", "<script><table></script>", "[]", "",
+		answered(f, "table", nexthinktest.Options{}),
+	})
+}
+
 func fuzz(f *testing.F, format string, seeds []string) {
 	f.Helper()
 	for _, body := range seeds {
 		f.Add([]byte(body), uint8(0), uint16(len(body)/2))
 		f.Add([]byte(body), uint8(255), uint16(len(body)-1))
 	}
-	source, err := nexthink.New(nexthink.Options{
-		Name: "hq", URL: &url.URL{Scheme: "https", Host: "portal.example.com"}, User: user, Password: func() string { return password },
-		Format: format, Targets: []nexthink.Target{visio()},
-	})
+	o := setupOptions(f)
+	o.Format = format
+	source, err := nexthink.New(o)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, body []byte, piece uint8, cut uint16) {
-		extracttest.RequireDecodes(t, source, extract.Request{Feed: "visio/installed"}, body, piece, cut)
+		complete := extracttest.RequireDecodes(t, source, extract.Request{Feed: "visio/installed"}, body, piece, cut)
+		if complete && format == nexthink.FormatTable {
+			require.Contains(t, strings.ToLower(string(body)), "</table", "the one thing that ends a page's table")
+		}
 	})
 }
 

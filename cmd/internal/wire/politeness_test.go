@@ -46,5 +46,5 @@ func TestPoliteness(t *testing.T) {
 		require.Greater(t, w.faults.MaxInFlight(), 1, w.source.Name)
 	}
 	require.Equal(t, 1, bfi.faults.Requests(bigfixtest.TokenPath), "one token serves all")
-	require.Equal(t, 20, hq.faults.Requests(""))
+	require.Equal(t, 20, hq.faults.Requests(hq.path))
 }

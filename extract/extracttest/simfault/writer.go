@@ -77,6 +77,9 @@ func (w *drippingWriter) Write(p []byte) (int, error) {
 	if _, err := w.ResponseWriter.Write(p[:n]); err != nil {
 		return 0, err
 	}
+	if n < len(p) && w.count != 0 {
+		_ = http.NewResponseController(w.ResponseWriter).Flush() // what was sent must arrive
+	}
 	for ; n < len(p) && w.count != 0; n++ {
 		w.count--
 		if err := w.drop(p[n : n+1]); err != nil {
