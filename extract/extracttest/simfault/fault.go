@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -99,6 +100,26 @@ func Drip(n, count int, every time.Duration) Fault {
 	return func(proper http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			proper.ServeHTTP(&drippingWriter{ResponseWriter: w, r: r, before: n, count: count, every: every}, r)
+		})
+	}
+}
+
+// Together holds requests back until n of them are in flight, and then lets them
+// pass: it proves that a client does send so many at once. It is for n requests.
+func Together(n int) Fault {
+	var arrived atomic.Int32
+	all := make(chan struct{})
+	return func(proper http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if int(arrived.Add(1)) == n {
+				close(all)
+			}
+			select {
+			case <-all:
+				proper.ServeHTTP(w, r)
+			case <-r.Context().Done():
+				hangUp()
+			}
 		})
 	}
 }
