@@ -3,6 +3,8 @@ package schema
 // Table describes a fact table as far as verifying a load needs it.
 type Table struct {
 	Name string
+	// Day is the column of the slice's day.
+	Day string
 	// Key names the columns that tell two rows of one load apart.
 	Key []string
 	// Controls are SQL aggregates over the rows of one load. The Totals that a
@@ -14,6 +16,7 @@ type Table struct {
 func LicenseUsageTable() Table {
 	return Table{
 		Name:     "license_usage_versions",
+		Day:      "usage_date",
 		Key:      []string{"product_id", "metric_id", "bundle_id", "server_id"},
 		Controls: []string{"sum(hwm_quantity)", "sum(hwm_cores)"},
 	}
@@ -33,6 +36,7 @@ func LicenseTotalsTable() Table {
 func MeteringDetailsTable() Table {
 	return Table{
 		Name:     "metering_details_versions",
+		Day:      "snapshot_date",
 		Key:      []string{"ordinal"},
 		Controls: []string{"sum(length(binaries))", "count(avg_usage_seconds)"},
 	}

@@ -86,6 +86,7 @@ type Source struct {
 	// What only a bigfix source has.
 
 	ComputerGroups []int64  // empty: the token's own group
+	RecheckDeep    RecheckDeep
 	ServerColumns  []string // columns of the server association, at least one
 	PageSize       int      // rows, 0 for one streamed request
 	Criteria       string   // JSON on one line, "" for none
@@ -102,6 +103,12 @@ type Source struct {
 	DateLayout   string
 	DecimalComma bool // 1,5 is one and a half
 	Targets      []Target
+}
+
+// RecheckDeep pulls days again that were published before the recheck window.
+type RecheckDeep struct {
+	Days  int           // how many of the last ended days, 0 for none
+	Every time.Duration // how long each is left alone
 }
 
 // TLS says how a source's certificate is judged.

@@ -97,6 +97,7 @@ func Feeds(configured []config.Source) []plan.Feed {
 		f := plan.Feed{
 			Source: c.Name, Kind: c.Kind, Location: c.Location, History: c.Kind == schema.KindBigFix,
 			Start: c.Start, HasStart: c.HasStart, RecheckDays: c.RecheckDays,
+			DeepDays: c.RecheckDeep.Days, DeepEvery: c.RecheckDeep.Every,
 		}
 		names := nexthink.Feeds(portalTargets(c.Targets))
 		if c.Kind == schema.KindBigFix {
