@@ -17,20 +17,9 @@ const (
 	mutationPoll = 200 * time.Millisecond
 )
 
-// Pruned is a load whose rows are deleted, or about to be.
-type Pruned struct {
-	LoadID uint64
-	schema.Slice
-	Reason   string // why no reader could see it
-	Rows     uint64
-	PrunedAt time.Time
-	Host     string
-	Version  string
-}
-
 // MarkPruned writes down that the rows of the loads are about to be deleted, in
 // one block. It comes before DeleteLoads, so that PrunedAt can tell.
-func (w *Warehouse) MarkPruned(ctx context.Context, loads []Pruned) error {
+func (w *Warehouse) MarkPruned(ctx context.Context, loads []schema.PrunedLoad) error {
 	const doing = "marking loads as pruned"
 	if len(loads) == 0 {
 		return nil

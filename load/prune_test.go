@@ -25,22 +25,22 @@ func TestStoredAndDeleted(t *testing.T) {
 	require.NoError(t, l.Finish(t.Context()))
 	publish(t, w, s, second)
 
-	stored := func() map[string][]load.StoredLoad {
+	stored := func() map[string][]schema.StoredLoad {
 		tables, err := w.Stored(t.Context())
 		require.NoError(t, err)
 		require.Len(t, tables, len(schema.StoredTables()))
-		got := map[string][]load.StoredLoad{}
+		got := map[string][]schema.StoredLoad{}
 		for _, table := range tables {
 			require.True(t, len(table.Loads) == 0 || table.Bytes > 0, table.Name)
 			got[table.Name] = table.Loads
 		}
 		return got
 	}
-	both := []load.StoredLoad{{LoadID: first, Slice: s, Rows: 2}, {LoadID: second, Slice: s, Rows: 1}}
+	both := []schema.StoredLoad{{LoadID: first, Slice: s, Rows: 2}, {LoadID: second, Slice: s, Rows: 1}}
 	if second < first { // in the same millisecond
 		both[0], both[1] = both[1], both[0]
 	}
-	require.Equal(t, map[string][]load.StoredLoad{
+	require.Equal(t, map[string][]schema.StoredLoad{
 		"license_usage_versions":    both,
 		"metering_details_versions": nil,
 		"rejected_rows":             {{LoadID: 7, Slice: s, Rows: 1}},
@@ -49,7 +49,7 @@ func TestStoredAndDeleted(t *testing.T) {
 
 	require.NoError(t, w.DeleteLoads(t.Context(), "license_usage_versions", []uint64{first, 1, 2}))
 	require.NoError(t, w.DeleteLoads(t.Context(), "rejected_rows", []uint64{7}))
-	require.Equal(t, map[string][]load.StoredLoad{
+	require.Equal(t, map[string][]schema.StoredLoad{
 		"license_usage_versions":    {{LoadID: second, Slice: s, Rows: 1}},
 		"metering_details_versions": nil,
 		"rejected_rows":             nil,
@@ -64,10 +64,13 @@ func TestPrunedAt(t *testing.T) {
 	w := migrated(t, newDatabase(t))
 	require.NoError(t, w.MarkPruned(t.Context(), nil))
 	at := time.Date(2026, time.April, 1, 6, 0, 0, 0, time.UTC)
-	mark := load.Pruned{LoadID: 7, Slice: slice("bfi", 1), Reason: "superseded", Rows: 10, PrunedAt: at, Host: "host", Version: "v1"}
-	require.NoError(t, w.MarkPruned(t.Context(), []load.Pruned{mark}))
+	mark := schema.PrunedLoad{
+		StoredLoad: schema.StoredLoad{LoadID: 7, Slice: slice("bfi", 1), Rows: 10},
+		Reason:     "superseded", PrunedAt: at, Host: "host", Version: "v1",
+	}
+	require.NoError(t, w.MarkPruned(t.Context(), []schema.PrunedLoad{mark}))
 	mark.PrunedAt = at.Add(time.Hour) // again, after it was killed
-	require.NoError(t, w.MarkPruned(t.Context(), []load.Pruned{mark}))
+	require.NoError(t, w.MarkPruned(t.Context(), []schema.PrunedLoad{mark}))
 
 	got, err := w.PrunedAt(t.Context(), 7)
 	require.NoError(t, err)

@@ -32,25 +32,10 @@ func (w *Warehouse) VerifyStored(ctx context.Context, l schema.Load) error {
 	return nil
 }
 
-// StoredLoad is what one table holds of one load.
-type StoredLoad struct {
-	LoadID uint64
-	schema.Slice
-	Rows uint64
-}
-
-// StoredTable is what one table holds of all loads.
-type StoredTable struct {
-	Name  string
-	Loads []StoredLoad
-	// Bytes is what the table takes on the server's disk, all rows together.
-	Bytes uint64
-}
-
 // Stored lists what there is of loads, published or not, in the order of
 // schema.StoredTables.
-func (w *Warehouse) Stored(ctx context.Context) ([]StoredTable, error) {
-	var tables []StoredTable
+func (w *Warehouse) Stored(ctx context.Context) ([]schema.StoredTable, error) {
+	var tables []schema.StoredTable
 	for _, t := range schema.StoredTables() {
 		stored, err := w.storedTable(ctx, t)
 		if err != nil {
@@ -61,8 +46,8 @@ func (w *Warehouse) Stored(ctx context.Context) ([]StoredTable, error) {
 	return tables, nil
 }
 
-func (w *Warehouse) storedTable(ctx context.Context, t schema.Table) (StoredTable, error) {
-	stored := StoredTable{Name: t.Name}
+func (w *Warehouse) storedTable(ctx context.Context, t schema.Table) (schema.StoredTable, error) {
+	stored := schema.StoredTable{Name: t.Name}
 	if err := w.conn.QueryRow(ctx, tableBytesSQL(t)).Scan(&stored.Bytes); err != nil {
 		return stored, err
 	}
@@ -72,7 +57,7 @@ func (w *Warehouse) storedTable(ctx context.Context, t schema.Table) (StoredTabl
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var l StoredLoad
+		var l schema.StoredLoad
 		var day time.Time
 		if err := rows.Scan(&l.LoadID, &l.Source, &l.Feed, &day, &l.Rows); err != nil {
 			return stored, err

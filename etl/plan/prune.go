@@ -8,13 +8,6 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// Stored is a load that the warehouse holds rows of.
-type Stored struct {
-	LoadID uint64 `json:"load_id,string"`
-	schema.Slice
-	Rows uint64 `json:"rows"`
-}
-
 // Retention says how long the rows of loads are kept that no reader sees now.
 type Retention struct {
 	// Superseded is for versions that were published, from the moment at which
@@ -28,7 +21,7 @@ type Retention struct {
 // Prunable is a load whose rows may be deleted, and why: superseded, refused,
 // failed or orphan.
 type Prunable struct {
-	Stored
+	schema.StoredLoad
 	Why string `json:"why"`
 }
 
@@ -45,7 +38,7 @@ const orphanAge = 48 * time.Hour
 // Prune chooses the loads whose rows may be deleted: nobody sees them now, and
 // nobody who asks for a moment within the retention, as license_usage_as_of does,
 // would have seen them.
-func Prune(stored []Stored, ledger []schema.Load, r Retention) []Prunable {
+func Prune(stored []schema.StoredLoad, ledger []schema.Load, r Retention) []Prunable {
 	kept := seenSince(ledger, r.Now.Add(-r.Superseded))
 	rows := map[uint64][]*schema.Load{}
 	for i := range ledger {
@@ -65,7 +58,7 @@ func Prune(stored []Stored, ledger []schema.Load, r Retention) []Prunable {
 
 // reason is why a load that nobody has seen for long enough may be deleted, ""
 // when it may not.
-func (r Retention) reason(s Stored, rows []*schema.Load) string {
+func (r Retention) reason(s schema.StoredLoad, rows []*schema.Load) string {
 	if len(rows) == 0 {
 		if r.Now.Sub(schema.LoadTime(s.LoadID)) > orphanAge {
 			return whyOrphan

@@ -30,6 +30,17 @@ type Version struct {
 	Before *schema.Load
 }
 
+// Undo is the row that takes the publication back, as if an operator had rolled
+// it back; false when readers saw nothing before it.
+func (v Version) Undo(note string, now time.Time) (schema.Load, bool) {
+	if v.Before == nil {
+		return schema.Load{}, false
+	}
+	undo := Publication{Note: note, Now: now}.version(v.Before, &v.Row, schema.RolledBack).Row
+	undo.RunID, undo.Host, undo.Version = v.Row.RunID, v.Row.Host, v.Row.Version
+	return undo, true
+}
+
 // Accept finds the refused load to publish: the slice's latest one, or the one
 // that is named. It gives an error when there is none, and, unless forced, when a
 // later load of the slice was published or found unchanged: what was refused is
@@ -49,13 +60,23 @@ func Accept(ledger []schema.Load, p Publication) (Version, error) {
 	if before != nil && before.LoadID == refused.LoadID {
 		return Version{}, fmt.Errorf("load %d is what readers see already", refused.LoadID)
 	}
-	for _, row := range rows {
-		if settles := row.Status.Publishes() || row.Status == schema.Unchanged; settles && later(row, refused) && !p.Force {
-			return Version{}, fmt.Errorf("load %d was refused at %s, and at %s load %d was %s: what was refused is not the last word; "+
-				"--force publishes it all the same", refused.LoadID, at(refused), at(row), row.LoadID, row.Status)
-		}
+	if word := lastWord(rows); word != nil && later(word, refused) && !p.Force {
+		return Version{}, fmt.Errorf("load %d was refused at %s, and load %d came later (%s at %s): what was refused is not the last word; "+
+			"--force publishes it all the same", refused.LoadID, at(refused), word.LoadID, word.Status, at(word))
 	}
 	return p.version(refused, before, schema.Accepted), nil
+}
+
+// lastWord is the latest row that published a version or found it unchanged, nil
+// for none.
+func lastWord(rows []*schema.Load) *schema.Load {
+	var word *schema.Load
+	for _, row := range rows {
+		if (row.PublishedSeq > 0 || row.Status == schema.Unchanged) && (word == nil || later(row, word)) {
+			word = row
+		}
+	}
+	return word
 }
 
 func noRefusal(rows []*schema.Load, loadID uint64) error {
@@ -147,7 +168,8 @@ func (p Publication) version(target, before *schema.Load, status schema.Status) 
 	row := *target
 	row.Status, row.Reason = status, p.Note
 	row.Requests, row.Bytes = 0, 0
-	row.StartedAt, row.FinishedAt = p.Now.UTC(), p.Now.UTC()
+	now := p.Now.UTC().Truncate(time.Second) // as the ledger keeps it
+	row.StartedAt, row.FinishedAt = now, now
 	row.PublishedSeq, row.PreviousLoadID = 0, 0
 	if before != nil {
 		row.PreviousLoadID = before.LoadID

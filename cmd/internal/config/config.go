@@ -86,12 +86,12 @@ type Source struct {
 	// What only a bigfix source has.
 
 	ComputerGroups []int64  // empty: the token's own group
-	RecheckDeep    RecheckDeep
 	ServerColumns  []string // columns of the server association, at least one
 	PageSize       int      // rows, 0 for one streamed request
 	Criteria       string   // JSON on one line, "" for none
 	ProductTotals  bool     // pull the products' own totals, too
 	WaitForImport  bool     // pull a day only when the server's import has finished it
+	RecheckDeep    RecheckDeep
 
 	// What only a nexthink source has.
 

@@ -19,6 +19,8 @@ var (
 	_ extract.Discoverer = (*bigfix.Source)(nil)
 	_ extract.Source     = (*nexthink.Source)(nil)
 	_ run.Warehouse      = warehouseForRun{}
+	_ run.Versions       = warehouseForRun{}
+	_ run.Stock          = warehouseForRun{}
 )
 
 // Sources builds the configured sources. It reads CA files and sends nothing.
