@@ -80,7 +80,7 @@ func (t *diffTable) row(r load.DiffRow) error {
 			changes = append(changes, fmt.Sprintf("%s %s -> %s", t.columns.Values[i].Name, forTable(r.Old[i]), forTable(r.New[i])))
 		}
 	}
-	t.lines = append(t.lines, table.Row{r.Change, rowName(t.columns, r), strings.Join(changes, ", ")})
+	t.lines = append(t.lines, table.Row{r.Change, strings.Join(changes, ", "), rowName(t.columns, r)})
 	return nil
 }
 
@@ -99,7 +99,7 @@ func forTable(v *string) string {
 func (t *diffTable) end() error {
 	if len(t.lines) > 0 {
 		fmt.Fprintln(t.out)
-		printTable(t.out, table.Row{"", "row", "before -> after"}, t.lines)
+		printTable(t.out, table.Row{"", "before -> after", "row"}, t.lines)
 	}
 	if t.total > t.rows {
 		fmt.Fprintf(t.out, "... and %s more; --csv and --json show all.\n", plural(int(t.total-t.rows), "row")) //nolint:gosec // a count
