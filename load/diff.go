@@ -85,42 +85,55 @@ func (w *Warehouse) DiffRows(ctx context.Context, d Diff, take func(DiffRow) err
 		return fail(err, doing)
 	}
 	defer rows.Close()
-	var pending *DiffRow // a row of the earlier load whose later version may follow
+	pairs := pairing{take: take}
 	for rows.Next() {
-		var later uint8
+		var isTo uint8
 		var key, values []*string
-		if err := rows.Scan(&later, &key, &values); err != nil {
+		if err := rows.Scan(&isTo, &key, &values); err != nil {
 			return fail(err, doing)
 		}
-		next := DiffRow{Change: RowRemoved, Key: texts(key), Old: values}
-		if later == 1 {
-			next = DiffRow{Change: RowAdded, Key: next.Key, New: values}
-		}
-		switch {
-		case pending != nil && slices.Equal(pending.Key, next.Key):
-			next.Change, next.Old = RowChanged, pending.Old
-			pending = nil
-		case pending != nil:
-			if err := take(*pending); err != nil {
-				return err
-			}
-			pending = nil
-		}
-		if next.Change == RowRemoved {
-			pending = &next
-			continue
-		}
-		if err := take(next); err != nil {
+		if err := pairs.add(isTo == 1, texts(key), values); err != nil {
 			return err
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return fail(err, doing)
 	}
-	if pending != nil {
-		return take(*pending)
+	return pairs.end()
+}
+
+// pairing makes changes of rows that come in the order of their keys, the earlier
+// version of a row right before the later one.
+type pairing struct {
+	take func(DiffRow) error
+	// earlier is a row of the earlier load whose later version may come next.
+	earlier *DiffRow
+}
+
+func (p *pairing) add(later bool, key []string, values []*string) error {
+	if later && p.earlier != nil && slices.Equal(p.earlier.Key, key) {
+		row := DiffRow{Change: RowChanged, Key: key, Old: p.earlier.Old, New: values}
+		p.earlier = nil
+		return p.take(row)
 	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	if later {
+		return p.take(DiffRow{Change: RowAdded, Key: key, New: values})
+	}
+	p.earlier = &DiffRow{Change: RowRemoved, Key: key, Old: values}
 	return nil
+}
+
+// end hands out a row that has no later version.
+func (p *pairing) end() error {
+	if p.earlier == nil {
+		return nil
+	}
+	row := *p.earlier
+	p.earlier = nil
+	return p.take(row)
 }
 
 // texts are texts none of which is NULL.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
 
 // reconfigure replaces a piece of the configuration.
@@ -232,4 +233,25 @@ func TestPruneChangesNothingThatReadersSee(t *testing.T) {
 	require.Equal(t, "", w.must("prune", "--keep-superseded", "0d", "--keep-unpublished", "0h"), "there is nothing left")
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait())
+}
+
+// TestDiffOfDevices compares what two portals say of one day: devices are named,
+// not numbered by their place in the answer.
+func TestDiffOfDevices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{})
+	w.must("sync", "--source", "portal")
+	other, err := nexthinktest.New(nexthinktest.Options{Seed: 8, Devices: 300, User: "meterhouse", Password: worldPassword}).Start("127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, other.Close()) })
+	w.write("portal.pem", string(other.CAPEM))
+	w.reconfigure("kind: nexthink\n    url: "+w.portalURL, "kind: nexthink\n    guards: {max_shrink: 1}\n    url: "+other.URL)
+	w.must("sync", "--source", "portal")
+
+	day := w.query("SELECT DISTINCT day FROM restatements")[0]
+	args := []string{"diff", "--source", "portal", "--feed", "visio/installed", "--day", day}
+	table := w.must(args...)
+	require.Regexp(t, `(?m)^[0-9]+ added, [0-9]+ removed, [0-9]+ changed, [0-9]+ the same$`, table)
+	require.Regexp(t, `(?m)^ added +[A-Z]{3}-W[0-9]+, [A-Z]`, table)
+	require.Contains(t, w.must(append(args, "--csv")...), "change,device,entity,occurrence,column,old,new\n")
 }

@@ -102,7 +102,7 @@ func report(tables []schema.StoredTable, loads []plan.Prunable) PruneReport {
 	for _, l := range loads {
 		chosen[l.LoadID] = true
 	}
-	p := PruneReport{Loads: loads, stock: tables}
+	p := PruneReport{Loads: append([]plan.Prunable{}, loads...), Tables: []PrunedTable{}, stock: tables}
 	for _, table := range tables {
 		t := PrunedTable{Name: table.Name}
 		var all uint64

@@ -54,7 +54,9 @@ func (s *shelf) Record(_ context.Context, loads []schema.Load) error {
 	return s.step("record")
 }
 
-func (s *shelf) Stored(context.Context) ([]schema.StoredTable, error) { return s.tables, s.step("list") }
+func (s *shelf) Stored(context.Context) ([]schema.StoredTable, error) {
+	return s.tables, s.step("list")
+}
 
 func (s *shelf) AllLoads(context.Context) ([]schema.Load, error) {
 	ledger := append([]schema.Load(nil), s.ledger...)
