@@ -45,11 +45,22 @@ func compareLicenseUsage() Comparison {
 		Table: LicenseUsageTable(),
 		Key:   []Column{{"product_id", Number}, {"metric_id", Number}, {"bundle_id", Number}, {"server_id", Number}},
 		Values: []Column{
-			{"product_name", Text}, {"product_family_guid", Text}, {"metric_code_name", Text},
-			{"bundle_name", Text}, {"bundle_guid", Text}, {"server_name", Text}, {"server_type", Number},
-			{"server_serial_number", Text}, {"server_vendor", Text}, {"server_model", Text},
-			{"server_total_processors", Number}, {"server_cores", Number}, {"server_pvu_per_core", Number},
-			{"server_active_computers", Number}, {"hwm_quantity", Number}, {"hwm_cores", Number},
+			{"product_name", Text},
+			{"product_family_guid", Text},
+			{"metric_code_name", Text},
+			{"bundle_name", Text},
+			{"bundle_guid", Text},
+			{"server_name", Text},
+			{"server_type", Number},
+			{"server_serial_number", Text},
+			{"server_vendor", Text},
+			{"server_model", Text},
+			{"server_total_processors", Number},
+			{"server_cores", Number},
+			{"server_pvu_per_core", Number},
+			{"server_active_computers", Number},
+			{"hwm_quantity", Number},
+			{"hwm_cores", Number},
 		},
 	}
 }
@@ -62,8 +73,13 @@ func compareMeteringDetails() Comparison {
 		Key:      []Column{{"device", Text}, {"entity", Text}, {"occurrence", Number}},
 		Numbered: true,
 		Values: []Column{
-			{"avg_usage_seconds", Number}, {"avg_executions", Number}, {"first_seen", Text}, {"last_activity", Text},
-			{"binaries", Text}, {"binaries_used", Text}, {"extra", Text},
+			{"avg_usage_seconds", Number},
+			{"avg_executions", Number},
+			{"first_seen", Text},
+			{"last_activity", Text},
+			{"binaries", Text},
+			{"binaries_used", Text},
+			{"extra", Text},
 		},
 	}
 }

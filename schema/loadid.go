@@ -13,4 +13,4 @@ func NewLoadID(now time.Time) uint64 {
 }
 
 // LoadTime is when NewLoadID made the id, UTC, by the clock of that machine.
-func LoadTime(id uint64) time.Time { return time.UnixMilli(int64(id >> 22)).UTC() } //nolint:gosec // 42 bits
+func LoadTime(id uint64) time.Time { return time.UnixMilli(int64(id >> 22)).UTC() }

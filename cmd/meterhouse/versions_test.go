@@ -230,7 +230,7 @@ func TestPruneChangesNothingThatReadersSee(t *testing.T) {
 	code, _, stderr := w.run("accept", "--source", "bfi", "--feed", "default", "--day", "2026-02-02", "--note", "late")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "was pruned at")
-	require.Equal(t, "", w.must("prune", "--keep-superseded", "0d", "--keep-unpublished", "0h"), "there is nothing left")
+	require.Empty(t, w.must("prune", "--keep-superseded", "0d", "--keep-unpublished", "0h"), "there is nothing left")
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait())
 }
