@@ -43,6 +43,7 @@ func TestStoredAndDeleted(t *testing.T) {
 	require.Equal(t, map[string][]schema.StoredLoad{
 		"license_usage_versions":    both,
 		"metering_details_versions": nil,
+		"license_totals_versions":   nil,
 		"rejected_rows":             {{LoadID: 7, Slice: s, Rows: 1}},
 	}, stored())
 	before := rows(t, w, readUsage)
@@ -52,6 +53,7 @@ func TestStoredAndDeleted(t *testing.T) {
 	require.Equal(t, map[string][]schema.StoredLoad{
 		"license_usage_versions":    {{LoadID: second, Slice: s, Rows: 1}},
 		"metering_details_versions": nil,
+		"license_totals_versions":   nil,
 		"rejected_rows":             nil,
 	}, stored())
 	require.Equal(t, before, rows(t, w, readUsage))

@@ -89,7 +89,7 @@ func compareMeteringDetails() Comparison {
 // load of which anything is gone does not pass for a whole one.
 func StoredTables() []Table {
 	return []Table{
-		LicenseUsageTable(), MeteringDetailsTable(),
+		LicenseUsageTable(), MeteringDetailsTable(), LicenseTotalsTable(),
 		{Name: "rejected_rows", Day: "day"},
 	}
 }

@@ -27,6 +27,7 @@ func LicenseUsageTable() Table {
 func LicenseTotalsTable() Table {
 	return Table{
 		Name:     "license_totals_versions",
+		Day:      "usage_date",
 		Key:      []string{"product_id", "metric_id", "bundle_id", "flex_id"},
 		Controls: []string{"sum(ifNull(hwm_quantity, 0))", "count(hwm_quantity)"},
 	}

@@ -132,6 +132,7 @@ func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.L
 	for _, away := range item.RolledBack {
 		if got.says(away) {
 			load.Status = schema.Unchanged
+			load.Partial = item.Published.Partial // nobody has looked whether that is mended
 			load.Reason = fmt.Sprintf("the source still says what load %d says, which an operator rolled back from; load %d stays published",
 				away.LoadID, item.Published.LoadID)
 			return nil

@@ -64,9 +64,12 @@ func (t *diffTable) begin(n load.DiffCounts) error {
 		fmt.Fprintf(t.out, "%-4s load %d, %s %s UTC, %s\n", x.word, x.l.LoadID, x.l.Status,
 			x.l.FinishedAt.UTC().Format(time.DateTime), plural(int(x.l.Rows), "row")) //nolint:gosec // a count
 	}
-	_, err := fmt.Fprintf(t.out, "%s added, %s removed, %s changed, %s the same\n",
+	fmt.Fprintf(t.out, "%s added, %s removed, %s changed, %s the same\n",
 		count(n.Added), count(n.Removed), count(n.Changed), count(n.Unchanged))
-	return err //nolint:wrapcheck // wrapped by the caller
+	if t.total == 0 && t.from.ContentHash != t.to.ContentHash {
+		fmt.Fprintln(t.out, "The loads differ in what is not compared here: the product totals (license_totals).")
+	}
+	return nil
 }
 
 func (t *diffTable) row(r load.DiffRow) error {
