@@ -125,9 +125,18 @@ func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.L
 	if err != nil {
 		return err
 	}
-	if got.hash == item.Published.ContentHash && got.totals.Rows == item.Published.Rows && got.totals.Rejects == item.Published.Rejects {
+	if got.says(item.Published) {
 		load.Status, load.Reason = schema.Unchanged, string(item.Reason)
 		return nil
+	}
+	for _, away := range item.RolledBack {
+		if got.says(away) {
+			load.Status = schema.Unchanged
+			load.Partial = item.Published.Partial // nobody has looked whether that is mended
+			load.Reason = fmt.Sprintf("the source still says what load %d says, which an operator rolled back from; load %d stays published",
+				away.LoadID, item.Published.LoadID)
+			return nil
+		}
 	}
 	return s.insert(ctx, item, spool.replay(), load)
 }
