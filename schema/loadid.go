@@ -11,3 +11,8 @@ import (
 func NewLoadID(now time.Time) uint64 {
 	return uint64(now.UnixMilli())<<22 | rand.Uint64N(1<<22) //nolint:gosec // uniqueness, not secrecy
 }
+
+// LoadTime is the moment that NewLoadID was given, to the millisecond, UTC.
+func LoadTime(loadID uint64) time.Time {
+	return time.UnixMilli(int64(loadID >> 22)).UTC() //nolint:gosec // 42 bits
+}
