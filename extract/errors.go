@@ -29,6 +29,9 @@ const (
 	BadAnswer Class = "bad_answer"
 	// TLS: the certificate or the handshake is not acceptable.
 	TLS Class = "tls"
+	// NotReady: nothing is wrong, the source has just not finished the day that
+	// was asked for; a later pass will find it.
+	NotReady Class = "not_ready"
 	// Cancelled: we were told to stop.
 	Cancelled Class = "cancelled"
 )

@@ -29,16 +29,27 @@ type Field struct {
 // Record is one row of an answer. Sources reuse it: keep nothing of it beyond
 // the call it was handed to.
 type Record struct {
-	// Ordinal is the row's place in the whole answer, over all pages, from 1.
+	// Stream tells apart the lists of rows that one slice may consist of.
+	Stream Stream
+	// Ordinal is the row's place in the whole list, over all pages, from 1.
 	Ordinal uint64
 	// Raw is the row's own text as far as the format has one.
 	Raw []byte
-	// Values are indexed by the column constants of the kind: LicenseUsage*
-	// or Metering*.
+	// Values are indexed by the column constants of the stream: License*,
+	// LicenseTotal* or Metering*.
 	Values []Value
 	// Extra are the fields that no column was made for.
 	Extra []Field
 }
+
+// Stream is one list of rows of a slice.
+type Stream uint8
+
+// The streams. Sources of every kind have the first one.
+const (
+	Facts         Stream = iota // the rows that the kind is about
+	LicenseTotals               // bigfix: the products' own totals, behind all facts
+)
 
 // Columns of a bigfix record, named as the API names them.
 const (
@@ -63,6 +74,28 @@ const (
 	LicenseServerPVUPerCore
 	LicenseServerActiveComputers
 	LicenseColumns // how many there are
+)
+
+// Columns of a bigfix record in the stream LicenseTotals, named as the API names
+// them.
+const (
+	LicenseTotalPublisherName = iota
+	LicenseTotalProductID
+	LicenseTotalProductName
+	LicenseTotalProductFamilyGUID
+	LicenseTotalMetricID
+	LicenseTotalMetricName
+	LicenseTotalMetricCodeName
+	LicenseTotalBundleID
+	LicenseTotalBundleName
+	LicenseTotalBundleGUID
+	LicenseTotalBundleType
+	LicenseTotalFlexID
+	LicenseTotalRatioFactor
+	LicenseTotalRatioDivider
+	LicenseTotalHWMQuantity
+	LicenseTotalHWMPeakTime
+	LicenseTotalColumns // how many there are
 )
 
 // Columns of a nexthink record.

@@ -48,6 +48,23 @@ type Source interface {
 	Check(ctx context.Context) ([]Finding, error)
 }
 
+// Gate is a Source that may know of a slice that it is not ready yet.
+type Gate interface {
+	// Ready is asked before a slice is pulled, and may send requests. It returns
+	// nil when the slice may be pulled now, an *Error of class NotReady when its
+	// day is not finished at the source, and any other *Error when that could not
+	// be learned. The notes are as those of an Answer.
+	Ready(ctx context.Context, req Request) (notes []string, err error)
+}
+
+// Discoverer is a Source that can show what its server offers.
+type Discoverer interface {
+	// Discover writes the server's own description to out, as it came. The
+	// findings say what to make of it, and warn of what does not fit the
+	// configuration.
+	Discover(ctx context.Context, out io.Writer) ([]Finding, error)
+}
+
 // Finding is one line of a check.
 type Finding struct {
 	What string // what was looked at: "TLS", "credentials", "version", "right to read"

@@ -5,8 +5,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// block holds rows of one table as columns. Exactly one of license, metering
-// and reject is set: it knows how a row becomes columns.
+// block holds rows of one table as columns. Exactly one of license, total,
+// metering and reject is set: it knows how a row becomes columns.
 type block struct {
 	table    string
 	capacity int
@@ -15,6 +15,7 @@ type block struct {
 	// constants fill the columns that are the same in all rows of the load.
 	constants []func(rows int)
 	license   *licenseColumns
+	total     *totalColumns
 	metering  *meteringColumns
 	reject    *rejectColumns
 	free      chan *block // where it goes when it was sent

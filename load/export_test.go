@@ -6,7 +6,7 @@ import "github.com/meterhouse/meterhouse/schema"
 func Columns() map[string][]string {
 	h := &schema.LoadHeader{}
 	columns := map[string][]string{}
-	for _, b := range []*block{newLicenseBlock(h), newMeteringBlock(h), newRejectBlock(h)} {
+	for _, b := range []*block{newLicenseBlock(h), newTotalBlock(h), newMeteringBlock(h), newRejectBlock(h)} {
 		for _, c := range b.columns {
 			columns[b.table] = append(columns[b.table], c.name+" "+string(c.data.Type()))
 		}
@@ -27,6 +27,7 @@ func Statements() map[string]string {
 		"ledger_all":      ledgerSQL(LedgerQuery{}),
 		"ledger_some":     ledgerSQL(LedgerQuery{Source: "bfi'); DROP TABLE loads; --", Feeds: []string{"default", `group\5`}, From: day, To: day + 1}),
 		"verify_bigfix":   verifySQL(schema.LicenseUsageTable(), 42),
+		"verify_totals":   verifySQL(schema.LicenseTotalsTable(), 42),
 		"verify_nexthink": verifySQL(schema.MeteringDetailsTable(), 42),
 		"duplicate":       duplicateSQL(schema.LicenseUsageTable(), 42),
 		"applied":         appliedMigrationsSQL,

@@ -45,6 +45,45 @@ func TestLicenseUsageRow(t *testing.T) {
 	}, rows(t, w, "SELECT * FROM license_usage ORDER BY product_id"))
 }
 
+// TestLicenseTotalRow does the same for a product's total, and verifies it with
+// the rows of its load.
+func TestLicenseTotalRow(t *testing.T) {
+	t.Parallel()
+	w := migrated(t, newDatabase(t))
+	h := schema.LoadHeader{
+		LoadID: 42, Slice: schema.Slice{Source: "bfi-emea", Feed: "group-5", Day: march(31)}, Kind: schema.KindBigFix, ComputerGroup: 5,
+	}
+	l, err := w.Begin(t.Context(), h)
+	require.NoError(t, err)
+	var sent schema.Totals
+	row := usage(1, 1, 70)
+	sent.LicenseUsage(&row)
+	require.NoError(t, l.LicenseUsage(&row))
+	for _, total := range []schema.LicenseTotal{
+		{
+			PublisherName: "IBM", ProductID: 1 << 40, ProductName: "Größe", ProductFamilyGUID: "pg",
+			MetricID: -3, MetricName: "a metric", MetricCodeName: "PVU_FULL_CAP",
+			BundleID: 7, BundleName: "B", BundleGUID: "bg", BundleType: "FLEXIBLE", FlexID: -1,
+			RatioFactor: some[int64](1), RatioDivider: some[int64](3), HWMQuantity: some[int64](8800), HWMPeakTime: "2026-03-31T14:00:00Z",
+		},
+		{ProductID: 1 << 41},
+	} {
+		sent.LicenseTotal(&total)
+		require.NoError(t, l.LicenseTotal(&total))
+	}
+	require.NoError(t, l.Reject(schema.Reject{Ordinal: 3, Reason: "product totals: product_id is missing"}))
+	sent.Rejects++
+	require.NoError(t, l.Finish(t.Context()))
+	require.NoError(t, w.Verify(t.Context(), h.Kind, h.LoadID, sent))
+	require.Empty(t, rows(t, w, "SELECT * FROM license_totals"), "nothing is seen before the load is published")
+	publish(t, w, h.Slice, h.LoadID)
+
+	require.Equal(t, []string{
+		`bfi-emea group-5 5 2026-03-31 IBM 1099511627776 Größe pg -3 a metric PVU_FULL_CAP 7 B bg FLEXIBLE -1 1 3 8800 2026-03-31T14:00:00Z 42`,
+		`bfi-emea group-5 5 2026-03-31  2199023255552   0   0    0 \N \N \N  42`,
+	}, rows(t, w, "SELECT * FROM license_totals ORDER BY product_id"))
+}
+
 // TestMeteringDetailRow does the same for a device.
 func TestMeteringDetailRow(t *testing.T) {
 	t.Parallel()
@@ -154,6 +193,37 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, "product_id 24, metric_id 4, bundle_id 0, server_id 19", wrong.Example)
 
 	require.ErrorContains(t, w.Verify(t.Context(), "flexera", id, sent), "flexera")
+}
+
+// TestVerifyTotals finds a difference in the second table of a load.
+func TestVerifyTotals(t *testing.T) {
+	t.Parallel()
+	w := migrated(t, newDatabase(t))
+	h := schema.LoadHeader{LoadID: 7, Slice: slice("bfi", 1), Kind: schema.KindBigFix}
+	l, err := w.Begin(t.Context(), h)
+	require.NoError(t, err)
+	total := schema.LicenseTotal{ProductID: 24, MetricID: 4, HWMQuantity: some[int64](5)}
+	var sent schema.Totals
+	for range 2 {
+		sent.LicenseTotal(&total)
+		require.NoError(t, l.LicenseTotal(&total))
+	}
+	require.NoError(t, l.Finish(t.Context()))
+
+	var wrong *load.VerifyError
+	require.ErrorAs(t, w.Verify(t.Context(), h.Kind, h.LoadID, sent), &wrong)
+	require.Equal(t, "license_totals_versions", wrong.Table)
+	require.Empty(t, wrong.Differences)
+	require.Equal(t, uint64(1), wrong.Duplicates)
+	require.Equal(t, "product_id 24, metric_id 4, bundle_id 0, flex_id 0", wrong.Example)
+
+	sent.LicenseTotal(&total)
+	require.ErrorAs(t, w.Verify(t.Context(), h.Kind, h.LoadID, sent), &wrong)
+	require.Equal(t, []load.Difference{
+		{What: "rows", Sent: 3, Held: 2},
+		{What: "sum(ifNull(hwm_quantity, 0))", Sent: 15, Held: 10},
+		{What: "count(hwm_quantity)", Sent: 3, Held: 2},
+	}, wrong.Differences)
 }
 
 // TestCancelledMidInsert stops a load while blocks are on their way.

@@ -41,11 +41,7 @@ func newLicenseBlock(h *schema.LoadHeader) *block {
 		pvuPerCore: nullableInt32(), activeComputers: nullableInt32(),
 	}
 	b := &block{table: schema.LicenseUsageTable().Name, capacity: factRows, license: c}
-	constant(b, "load_id", new(proto.ColUInt64), h.LoadID)
-	constant(b, "source", dictionary(), h.Source)
-	constant(b, "feed", dictionary(), h.Feed)
-	constant(b, "computer_group", new(proto.ColInt64), h.ComputerGroup)
-	constant(b, "usage_date", new(proto.ColDate), h.Day.UTC())
+	licenseHeader(b, h)
 	b.variable("product_id", &c.productID)
 	b.variable("product_name", c.productName)
 	b.variable("product_family_guid", c.productFamilyGUID)
@@ -69,6 +65,15 @@ func newLicenseBlock(h *schema.LoadHeader) *block {
 	return b
 }
 
+// licenseHeader adds the columns that all rows of a bigfix load share.
+func licenseHeader(b *block, h *schema.LoadHeader) {
+	constant(b, "load_id", new(proto.ColUInt64), h.LoadID)
+	constant(b, "source", dictionary(), h.Source)
+	constant(b, "feed", dictionary(), h.Feed)
+	constant(b, "computer_group", new(proto.ColInt64), h.ComputerGroup)
+	constant(b, "usage_date", new(proto.ColDate), h.Day.UTC())
+}
+
 func (c *licenseColumns) append(r *schema.LicenseUsage) {
 	c.productID.Append(r.ProductID)
 	c.productName.Append(r.ProductName)
@@ -90,6 +95,10 @@ func (c *licenseColumns) append(r *schema.LicenseUsage) {
 	c.activeComputers.Append(nullable(r.Server.ActiveComputers))
 	c.hwmQuantity.Append(r.HWMQuantity)
 	c.hwmCores.Append(r.HWMCores)
+}
+
+func nullableInt64() *proto.ColNullable[int64] {
+	return proto.NewColNullable[int64](new(proto.ColInt64))
 }
 
 func nullableInt32() *proto.ColNullable[int32] {

@@ -14,9 +14,13 @@ const (
 	// little and take 170 MB more.
 	factRows   = 65_536
 	rejectRows = 1_024
+	// totalRows is the same for license_totals_versions, which has some rows per product.
+	totalRows = 4_096
 	// blocksPerTable is how many blocks a load recycles per table: one being
 	// filled while the other is on its way.
 	blocksPerTable = 2
+	// maxTables is how many tables one load writes to.
+	maxTables = 3
 	// maxRaw bounds the source's own text of a reject, in bytes.
 	maxRaw = 4096
 	// maxDay is the last day that a Date column can hold, 2149-06-06.
@@ -34,6 +38,7 @@ var errAborted = errors.New("the load was aborted")
 type Load struct {
 	header  schema.LoadHeader
 	facts   queue
+	totals  queue // of bigfix
 	rejects queue
 	full    chan *block   // blocks to send
 	stopped chan struct{} // closed when the sender has returned
@@ -50,6 +55,10 @@ type queue struct {
 	free    chan *block
 }
 
+func newQueue(newBlock func() *block) queue {
+	return queue{make: newBlock, free: make(chan *block, blocksPerTable)}
+}
+
 // Begin starts a load. Cancelling ctx stops it.
 func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, error) {
 	if h.Day < 0 || h.Day > maxDay {
@@ -57,20 +66,19 @@ func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, erro
 	}
 	l := &Load{
 		header:  h,
-		full:    make(chan *block, 2*blocksPerTable),
+		full:    make(chan *block, maxTables*blocksPerTable),
 		stopped: make(chan struct{}),
 	}
 	switch h.Kind {
 	case schema.KindBigFix:
-		l.facts.make = func() *block { return newLicenseBlock(&l.header) }
+		l.facts = newQueue(func() *block { return newLicenseBlock(&l.header) })
+		l.totals = newQueue(func() *block { return newTotalBlock(&l.header) })
 	case schema.KindNexthink:
-		l.facts.make = func() *block { return newMeteringBlock(&l.header) }
+		l.facts = newQueue(func() *block { return newMeteringBlock(&l.header) })
 	default:
 		return nil, &Error{Class: Invalid, Doing: "beginning a load", Err: fmt.Errorf("no kind of source %q", h.Kind)}
 	}
-	l.rejects.make = func() *block { return newRejectBlock(&l.header) }
-	l.facts.free = make(chan *block, blocksPerTable)
-	l.rejects.free = make(chan *block, blocksPerTable)
+	l.rejects = newQueue(func() *block { return newRejectBlock(&l.header) })
 
 	ctx, l.cancel = context.WithCancelCause(ctx)
 	go l.send(ctx, w)
@@ -86,6 +94,18 @@ func (l *Load) LicenseUsage(r *schema.LicenseUsage) error {
 		return err
 	}
 	b.license.append(r)
+	b.rows++
+	return nil
+}
+
+// LicenseTotal adds a row; the load must be of a bigfix source. As with
+// LicenseUsage.
+func (l *Load) LicenseTotal(r *schema.LicenseTotal) error {
+	b, err := l.room(&l.totals)
+	if err != nil {
+		return err
+	}
+	b.total.append(r)
 	b.rows++
 	return nil
 }
@@ -124,7 +144,7 @@ func (l *Load) Finish(ctx context.Context) error {
 		panic("BUG: a load was finished twice, or after it was aborted")
 	}
 	l.ended = true
-	for _, q := range []*queue{&l.facts, &l.rejects} {
+	for _, q := range []*queue{&l.facts, &l.totals, &l.rejects} {
 		if q.current != nil && q.current.rows > 0 {
 			l.full <- q.current // there is room for all blocks that exist
 		}

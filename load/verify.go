@@ -39,14 +39,24 @@ func (e *VerifyError) Error() string {
 }
 
 // Verify compares what the warehouse holds of a load with what was sent of it,
-// in one query over the load's rows. Every row must have a natural key of its
-// own. A load that differs gives a *VerifyError, a server that does not answer an *Error.
+// in one query per table over the load's rows. Every row must have a natural key
+// of its own. A load that differs gives a *VerifyError, a server that does not
+// answer an *Error.
 func (w *Warehouse) Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error {
-	doing := fmt.Sprintf("verifying load %d", loadID)
 	table, ok := schema.FactTable(kind)
 	if !ok {
-		return &Error{Class: Invalid, Doing: doing, Err: fmt.Errorf("no kind of source %q", kind)}
+		return &Error{Class: Invalid, Doing: fmt.Sprintf("verifying load %d", loadID), Err: fmt.Errorf("no kind of source %q", kind)}
 	}
+	if err := w.verify(ctx, table, loadID, want); err != nil || want.LicenseTotals.Rows == 0 {
+		return err
+	}
+	totals := schema.Totals{Rows: want.LicenseTotals.Rows, Rejects: want.Rejects, Controls: want.LicenseTotals.Controls}
+	return w.verify(ctx, schema.LicenseTotalsTable(), loadID, totals)
+}
+
+// verify does so for one table.
+func (w *Warehouse) verify(ctx context.Context, table schema.Table, loadID uint64, want schema.Totals) error {
+	doing := fmt.Sprintf("verifying load %d", loadID)
 	var keys uint64
 	var held schema.Totals
 	err := w.conn.QueryRow(ctx, verifySQL(table, loadID)).

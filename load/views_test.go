@@ -69,6 +69,51 @@ func TestLicensePeak(t *testing.T) {
 	}, rows(t, w, "SELECT period_kind, period_start, feed, product_id, peak_day, peak_hwm_quantity_sum, peak_servers, days FROM license_peak ORDER BY period_kind, period_start, feed, product_id"))
 }
 
+// TestReconciliation has a product whose servers peak apart, one in a bundle,
+// one that the source sums up differently, and those that only one side has; and
+// a day without totals.
+func TestReconciliation(t *testing.T) {
+	t.Parallel()
+	w := migrated(t, newDatabase(t))
+	bundled := usage(2, 1, 40)
+	bundled.BundleID, bundled.BundleName = 7, "Suite"
+	published(t, w, slice("bfi", 1), 6, usage(1, 1, 1))
+	h := schema.LoadHeader{LoadID: schema.NewLoadID(time.Now()), Slice: slice("bfi", 2), Kind: schema.KindBigFix}
+	l, err := w.Begin(t.Context(), h)
+	require.NoError(t, err)
+	for _, row := range []schema.LicenseUsage{usage(1, 1, 100), usage(1, 2, 60), bundled, usage(2, 2, 5), usage(3, 1, 10), usage(4, 1, 3)} {
+		require.NoError(t, l.LicenseUsage(&row))
+	}
+	total := func(product, bundle int64, quantity sql.Null[int64]) schema.LicenseTotal {
+		return schema.LicenseTotal{
+			ProductID: product, ProductName: fmt.Sprintf("Product %d", product), MetricID: 4, MetricCodeName: "PVU_SUB_CAP",
+			BundleID: bundle, HWMQuantity: quantity,
+		}
+	}
+	users := schema.LicenseTotal{ProductID: 1, ProductName: "Product 1", MetricID: -18783, MetricCodeName: "AUTHORIZED_USER"}
+	for _, row := range []schema.LicenseTotal{
+		total(1, 0, some[int64](130)), total(2, 7, some[int64](40)), total(2, -1, some[int64](5)), total(3, 0, some[int64](12)),
+		total(5, 0, some[int64](9)), users,
+	} {
+		require.NoError(t, l.LicenseTotal(&row))
+	}
+	require.NoError(t, l.Finish(t.Context()))
+	const question = "SELECT usage_date, product_name, metric_code_name, bundle_id, bundle_name, hwm_quantity_sum, hwm_quantity, difference, servers" +
+		" FROM reconciliation ORDER BY product_id, metric_id, bundle_id"
+	require.Empty(t, rows(t, w, question))
+	publish(t, w, h.Slice, h.LoadID)
+
+	require.Equal(t, []string{
+		`2026-03-02 Product 1 AUTHORIZED_USER 0  \N \N \N 0`,
+		`2026-03-02 Product 1 PVU_SUB_CAP 0  160 130 30 2`,
+		`2026-03-02 Product 2 PVU_SUB_CAP 0  5 5 0 1`,
+		`2026-03-02 Product 2 PVU_SUB_CAP 7 Suite 40 40 0 1`,
+		`2026-03-02 Product 3 PVU_SUB_CAP 0  10 12 -2 1`,
+		`2026-03-02 Product 4 PVU_SUB_CAP 0  3 \N \N 1`,
+		`2026-03-02 Product 5 PVU_SUB_CAP 0  \N 9 \N 0`,
+	}, rows(t, w, question))
+}
+
 // TestRestatementViews publishes a day three times and looks at what changed,
 // and at what the warehouse said in between.
 func TestRestatementViews(t *testing.T) {

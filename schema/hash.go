@@ -40,6 +40,23 @@ func (h *ContentHash) LicenseUsage(r *LicenseUsage) {
 	h.add(b)
 }
 
+// LicenseTotal adds one row. It begins with a word of its own, so that no total
+// can stand for a row of usage.
+func (h *ContentHash) LicenseTotal(r *LicenseTotal) {
+	b := appendString(h.buf[:0], "license_total")
+	b = appendInts(b, r.ProductID, int64(r.MetricID), r.BundleID, r.FlexID)
+	for _, s := range [...]string{
+		r.PublisherName, r.ProductName, r.ProductFamilyGUID, r.MetricName, r.MetricCodeName,
+		r.BundleName, r.BundleGUID, r.BundleType, r.HWMPeakTime,
+	} {
+		b = appendString(b, s)
+	}
+	for _, n := range [...]sql.Null[int64]{r.RatioFactor, r.RatioDivider, r.HWMQuantity} {
+		b = appendNull(b, n.Valid, uint64(n.V)) //nolint:gosec // bits, not a quantity
+	}
+	h.add(b)
+}
+
 // MeteringDetail adds one row. Its ordinal is left out: portals do not promise
 // an order.
 func (h *ContentHash) MeteringDetail(r *MeteringDetail) {

@@ -57,6 +57,10 @@ func licenseRow() schema.LicenseUsage {
 	}
 }
 
+func totalRow() schema.LicenseTotal {
+	return schema.LicenseTotal{ProductID: 24, ProductName: "IBM Db2", MetricID: 3, MetricCodeName: "PVU_FULL_CAP", HWMQuantity: some[int64](8800)}
+}
+
 func meteringRow() schema.MeteringDetail {
 	return schema.MeteringDetail{
 		Device: "PC1", AvgUsageSeconds: some(1.5), LastActivity: some(time.Unix(1, 0)),
@@ -73,6 +77,13 @@ func TestTotals(t *testing.T) {
 	license.LicenseUsage(&row)
 	require.Equal(t, schema.Totals{Rows: 2, Controls: [2]int64{9000, 90}}, license)
 
+	total := totalRow()
+	license.LicenseTotal(&total)
+	license.LicenseTotal(&schema.LicenseTotal{})
+	require.Equal(t, schema.Totals{
+		Rows: 2, Controls: [2]int64{9000, 90}, LicenseTotals: schema.Counts{Rows: 2, Controls: [2]int64{8800, 1}},
+	}, license)
+
 	detail := meteringRow()
 	metering.MeteringDetail(&detail)
 	metering.MeteringDetail(&schema.MeteringDetail{})
@@ -84,6 +95,12 @@ func licenseHash(rows ...schema.LicenseUsage) string {
 	for i := range rows {
 		h.LicenseUsage(&rows[i])
 	}
+	return h.String()
+}
+
+func totalHash(r schema.LicenseTotal) string {
+	var h schema.ContentHash
+	h.LicenseTotal(&r)
 	return h.String()
 }
 
@@ -119,6 +136,7 @@ func TestContentHashIsStable(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "260b3fcd339d15332d0a6a7badcc9d0b", licenseHash(licenseRow()))
 	require.Equal(t, "5b79464793a5404f28dd4492893c22bc", meteringHash(meteringRow()))
+	require.Equal(t, "d4ea34b83919ca18d618cf04b1bc59cc", totalHash(totalRow()))
 }
 
 // TestContentHashSeesEveryField changes one field after the other.
@@ -138,6 +156,19 @@ func TestContentHashSeesEveryField(t *testing.T) {
 		change(t, reflect.ValueOf(&r.Server).Elem().Field(i))
 		require.NotEqual(t, licenseHash(licenseRow()), licenseHash(r), server.Field(i).Name)
 	}
+	total := reflect.TypeFor[schema.LicenseTotal]()
+	for i := range total.NumField() {
+		r := totalRow()
+		field := reflect.ValueOf(&r).Elem().Field(i)
+		if field.Kind() == reflect.Struct && field.FieldByName("Valid").Bool() {
+			field = field.FieldByName("V")
+		}
+		change(t, field)
+		require.NotEqual(t, totalHash(totalRow()), totalHash(r), total.Field(i).Name)
+	}
+	unknown := totalRow()
+	unknown.HWMQuantity = sql.Null[int64]{}
+	require.NotEqual(t, totalHash(totalRow()), totalHash(unknown), "no quantity")
 	for name, change := range map[string]func(*schema.MeteringDetail){
 		"device":            func(r *schema.MeteringDetail) { r.Device = "PC2" },
 		"entity":            func(r *schema.MeteringDetail) { r.Entity = "E" },

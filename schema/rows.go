@@ -26,6 +26,32 @@ type LicenseUsage struct {
 	HWMCores    int64
 }
 
+// LicenseTotal is one row of license_totals_versions: what one product used of
+// one metric on one day in the whole computer group, as the source itself says.
+type LicenseTotal struct {
+	PublisherName     string
+	ProductID         int64
+	ProductName       string
+	ProductFamilyGUID string
+	MetricID          int32
+	MetricName        string
+	MetricCodeName    string
+	BundleID          int64 // 0: not in a bundle
+	BundleName        string
+	BundleGUID        string
+	BundleType        string
+	FlexID            int64 // id under which the product is a bundle of others, 0: it is none
+	// RatioFactor and RatioDivider say what a unit counts for in the bundle.
+	RatioFactor  sql.Null[int64]
+	RatioDivider sql.Null[int64]
+	// HWMQuantity is the day's high-water mark in units of the metric; not valid
+	// where the source has none.
+	HWMQuantity sql.Null[int64]
+	// HWMPeakTime is when that was, as the source writes it: no source says in
+	// which form.
+	HWMPeakTime string
+}
+
 // Server holds the attributes that the `server` association gives for a
 // server; which ones depends on the configured server_columns.
 type Server struct {

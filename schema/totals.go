@@ -19,6 +19,16 @@ func LicenseUsageTable() Table {
 	}
 }
 
+// LicenseTotalsTable is the second fact table of bigfix sources. A load has rows
+// in it where its source is configured for them.
+func LicenseTotalsTable() Table {
+	return Table{
+		Name:     "license_totals_versions",
+		Key:      []string{"product_id", "metric_id", "bundle_id", "flex_id"},
+		Controls: []string{"sum(ifNull(hwm_quantity, 0))", "count(hwm_quantity)"},
+	}
+}
+
 // MeteringDetailsTable is the fact table of nexthink sources.
 func MeteringDetailsTable() Table {
 	return Table{
@@ -45,6 +55,14 @@ type Totals struct {
 	Rows     uint64
 	Rejects  uint64
 	Controls [2]int64 // in the order of Table.Controls
+	// LicenseTotals are those of LicenseTotalsTable.
+	LicenseTotals Counts
+}
+
+// Counts are the figures of one table of several.
+type Counts struct {
+	Rows     uint64
+	Controls [2]int64 // in the order of Table.Controls
 }
 
 // LicenseUsage counts one row.
@@ -52,6 +70,15 @@ func (t *Totals) LicenseUsage(r *LicenseUsage) {
 	t.Rows++
 	t.Controls[0] += r.HWMQuantity
 	t.Controls[1] += r.HWMCores
+}
+
+// LicenseTotal counts one row.
+func (t *Totals) LicenseTotal(r *LicenseTotal) {
+	t.LicenseTotals.Rows++
+	if r.HWMQuantity.Valid {
+		t.LicenseTotals.Controls[0] += r.HWMQuantity.V
+		t.LicenseTotals.Controls[1]++
+	}
 }
 
 // MeteringDetail counts one row.

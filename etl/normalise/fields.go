@@ -78,6 +78,14 @@ func (f *fields) idOrZero(col int, name string) int64 {
 	return f.id(col, name)
 }
 
+// integerOrNull reads a number of any size that may be missing.
+func (f *fields) integerOrNull(col int, name string) sql.Null[int64] {
+	if noValue(f.values[col]) {
+		return sql.Null[int64]{}
+	}
+	return sql.Null[int64]{V: f.id(col, name), Valid: true}
+}
+
 // int32OrNull reads a number that may be missing. A value that is there and is
 // no such number is refused.
 func (f *fields) int32OrNull(col int, name string) sql.Null[int32] {

@@ -27,6 +27,7 @@ type Warehouse interface {
 // Load takes the rows of one load, in any number, from one goroutine.
 type Load interface {
 	LicenseUsage(row *schema.LicenseUsage) error
+	LicenseTotal(row *schema.LicenseTotal) error
 	MeteringDetail(row *schema.MeteringDetail) error
 	Reject(r schema.Reject) error
 	// Finish returns once every row is acknowledged by the warehouse.
@@ -94,7 +95,8 @@ type Outcome struct {
 	// Load is its ledger row; of a slice that was not tried it only names the slice.
 	Load schema.Load
 	// Tried is false where the run ended, or gave up on the source, before the
-	// slice's turn came. Nothing is in the ledger then.
+	// slice's turn came, and where the source has not finished the day. Nothing
+	// is in the ledger then.
 	Tried bool
 	// Err is why the slice is not published, nil when it is or is unchanged.
 	Err error

@@ -67,8 +67,8 @@ func classify(err error) class {
 	}
 }
 
-// breaker ends the work on a source, or all of it, when going on would only
-// repeat a failure: wrong credentials lock accounts, a server that is down
+// breaker ends the work on a feed, a source, or all of it, when going on would
+// only repeat a failure: wrong credentials lock accounts, a server that is down
 // costs all its retries once per slice.
 type breaker struct {
 	consecutive map[class]int

@@ -24,6 +24,7 @@ type tally struct {
 	totals schema.Totals
 	hash   string
 	notes  []string // what an operator should know
+	extra  extraFields
 }
 
 // sink turns records into rows: normalises, hashes, counts, and hands them to
@@ -32,6 +33,7 @@ type sink struct {
 	into   Load // nil while only the hash is wanted
 	totals schema.Totals
 	hash   schema.ContentHash
+	extra  extraFields
 	row    func(rec *extract.Record) error
 	// unreadable counts dates that became NULL, of a kind that has them.
 	unreadable func() uint64
@@ -53,7 +55,15 @@ func newSink(src Source, into Load) *sink {
 
 func (s *sink) licenseUsage(n *normalise.LicenseUsage) func(*extract.Record) error {
 	var row schema.LicenseUsage
+	var total func(*extract.Record) error // of the stream that most loads do not have
 	return func(rec *extract.Record) error {
+		s.extra.add(rec.Extra)
+		if rec.Stream == extract.LicenseTotals {
+			if total == nil {
+				total = s.licenseTotal(normalise.NewLicenseTotals())
+			}
+			return total(rec)
+		}
 		if err := n.Row(rec, &row); err != nil {
 			return s.reject(rec, err)
 		}
@@ -63,6 +73,21 @@ func (s *sink) licenseUsage(n *normalise.LicenseUsage) func(*extract.Record) err
 			return nil
 		}
 		return inWarehouse("inserting", s.into.LicenseUsage(&row))
+	}
+}
+
+func (s *sink) licenseTotal(n *normalise.LicenseTotals) func(*extract.Record) error {
+	var row schema.LicenseTotal
+	return func(rec *extract.Record) error {
+		if err := n.Row(rec, &row); err != nil {
+			return s.reject(rec, err)
+		}
+		s.hash.LicenseTotal(&row)
+		s.totals.LicenseTotal(&row)
+		if s.into == nil {
+			return nil
+		}
+		return inWarehouse("inserting", s.into.LicenseTotal(&row))
 	}
 }
 
@@ -110,7 +135,7 @@ func (r *Runner) pull(ctx context.Context, src Source, item plan.Item, via extra
 			return s.row(rec)
 		})
 	r.o.Observer.Rows(item, pending)
-	got := tally{answer: answer, totals: s.totals, hash: s.hash.String(), notes: answer.Notes}
+	got := tally{answer: answer, totals: s.totals, hash: s.hash.String(), notes: answer.Notes, extra: s.extra}
 	if n := s.unreadable(); n > 0 {
 		got.notes = append(got.notes, fmt.Sprintf("%d dates of the answer cannot be read; they are NULL, and their text is kept in the column extra", n))
 	}

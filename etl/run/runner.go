@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/schema"
 )
 
@@ -74,6 +75,7 @@ type sourceRun struct {
 	collector *collector
 	own       *sharedBreaker // the source's own failures
 	all       *sharedBreaker // the warehouse's, for all sources
+	feeds     closedFeeds
 	history   history
 	notes     sync.Map // what was already said
 }
@@ -123,7 +125,11 @@ func (s *sourceRun) untried(item plan.Item, why error) {
 // one brings one slice in and hands its ledger row to the publisher.
 func (s *sourceRun) one(ctx context.Context, item plan.Item) {
 	// The queue may have waited while another slice tripped a breaker.
-	if why := s.stopped(ctx, context.Background()); why != nil {
+	why := s.stopped(ctx, context.Background())
+	if why == nil {
+		why = s.feeds.why(item.Feed)
+	}
+	if why != nil {
 		s.untried(item, why)
 		return
 	}
@@ -133,7 +139,13 @@ func (s *sourceRun) one(ctx context.Context, item plan.Item) {
 	log.Info("load started", zap.String("reason", string(item.Reason)))
 
 	load, err := s.guarded(ctx, item, log)
+	if classify(err) == class(extract.NotReady) {
+		log.Info("load not begun", zap.String("error_class", string(extract.NotReady)), zap.Error(err))
+		s.untried(item, err)
+		return
+	}
 	s.own.observe(err)
+	s.feeds.observe(item.Feed, err)
 	s.all.observe(warehouseOnly(err))
 	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
 }
@@ -177,6 +189,31 @@ func (b *sharedBreaker) why() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.breaker.why
+}
+
+// closedFeeds are the feeds that the source does not let us read: the same
+// answer would come for every other day of them.
+type closedFeeds struct {
+	mu   sync.Mutex
+	errs map[string]error
+}
+
+func (c *closedFeeds) observe(feed string, err error) {
+	if classify(err) != class(extract.Forbidden) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.errs == nil {
+		c.errs = map[string]error{}
+	}
+	c.errs[feed] = fmt.Errorf("%w, because going on would only repeat: %w", errNotTried, err)
+}
+
+func (c *closedFeeds) why(feed string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.errs[feed]
 }
 
 // collector gathers outcomes from all goroutines.

@@ -54,6 +54,9 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	load := s.begin(item)
 	err := s.sameDay(item)
 	if err == nil {
+		err = s.ready(ctx, item)
+	}
+	if err == nil {
 		err = s.pullInto(ctx, item, &load)
 	}
 	if err == nil {
@@ -90,6 +93,19 @@ func (s *sourceRun) sameDay(item plan.Item) error {
 		return fmt.Errorf("%w: it is %s there, the slice is of %s", errDayChanged, today, item.Day)
 	}
 	return nil
+}
+
+// ready asks a source that can tell whether it has finished the day.
+func (s *sourceRun) ready(ctx context.Context, item plan.Item) error {
+	gate, ok := s.src.API.(extract.Gate)
+	if !ok {
+		return nil
+	}
+	notes, err := gate.Ready(ctx, extract.Request{Feed: item.Feed, Day: item.Day.String()})
+	for _, text := range notes {
+		s.say(item, text)
+	}
+	return err //nolint:wrapcheck // the source's own error
 }
 
 // pullInto fills the load. A slice that readers already have is hashed first
@@ -158,9 +174,20 @@ func (s *sourceRun) note(item plan.Item, load *schema.Load, got tally) {
 		load.SourceAsOf.V, load.SourceAsOf.Valid = got.answer.AsOf.UTC(), true
 	}
 	for _, text := range got.notes {
-		if _, said := s.notes.LoadOrStore(text, true); !said {
-			s.runner.o.Logger.Warn("note", zap.String("source", s.src.Name), zap.String("feed", load.Feed), zap.String("note", text))
-			s.runner.o.Observer.Note(item, text)
-		}
+		s.say(item, text)
 	}
+	if text := got.extra.note(); text != "" {
+		s.say(item, text, zap.Uint64("values", got.extra.values))
+	}
+}
+
+// say tells the log and the observer of a note, unless the run has done so already.
+func (s *sourceRun) say(item plan.Item, text string, more ...zap.Field) {
+	if _, said := s.notes.LoadOrStore(text, true); said {
+		return
+	}
+	s.runner.o.Logger.Warn("note", append([]zap.Field{
+		zap.String("source", s.src.Name), zap.String("feed", item.Feed), zap.String("note", text),
+	}, more...)...)
+	s.runner.o.Observer.Note(item, text)
 }

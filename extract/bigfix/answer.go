@@ -1,7 +1,6 @@
 package bigfix
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 // page is what one answer said beside its rows.
 type page struct {
 	rows     uint64
-	first    []byte // text of the first row
 	total    uint64
 	hasTotal bool
 }
@@ -57,9 +55,7 @@ func (p *page) array(s *scanner, row func(raw []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if p.rows++; p.rows == 1 {
-			p.first = bytes.Clone(raw)
-		}
+		p.rows++
 		return row(raw)
 	})
 }
@@ -99,6 +95,9 @@ func (p *page) object(s *scanner, row func(raw []byte) error) error {
 			return err
 		}
 	})
+	if err == nil && !hasRows && p.hasTotal {
+		return errors.New(`the answer is only a count, an object with "total" and without "rows"`)
+	}
 	if err == nil && !hasRows {
 		return errors.New(`the answer is an object without "rows"`)
 	}

@@ -44,30 +44,31 @@ func (s *Source) Check(ctx context.Context) ([]extract.Finding, error) {
 			first = err
 		}
 	}
-	return append(findings, s.version(ctx)), first
+	findings = append(findings, s.version(ctx))
+	if s.o.WaitForImport {
+		findings = append(findings, s.importFinding(ctx))
+	}
+	return findings, first
 }
 
-// checkFeed asks for one row with all that a pull would ask for.
+// checkFeed asks for one row of each list with all that a pull would ask for.
 func (s *Source) checkFeed(ctx context.Context, feed, day string) ([]extract.Finding, error) {
 	const what = "right to read"
-	rows := 0
-	p := &pull{
-		source: s, via: s.client, day: day, group: GroupOf(feed), rows: newRows(), scan: newScanner(), limit: 1,
-		emit: func(*extract.Record) error { rows++; return nil },
-	}
-	response, err := p.ask(ctx)
-	if err == nil {
-		_, err = p.read(response)
-	}
-	var e *extract.Error
-	switch {
-	case errors.As(err, &e):
-		return []extract.Finding{{What: what, Says: fmt.Sprintf("feed %q: HTTP status %d; %s", feed, e.Status, e.Hint), Warn: true}}, err
-	case err != nil:
-		return nil, err
+	p := s.newPull(s.client, day, GroupOf(feed), 1, func(*extract.Record) error { return nil })
+	for _, l := range s.lists() {
+		p.begin(l)
+		p.pages.limit = 0 // one row of many: whether it is complete does not matter
+		_, err := p.page(ctx)
+		var e *extract.Error
+		switch {
+		case errors.As(err, &e):
+			return []extract.Finding{{What: what, Says: fmt.Sprintf("feed %q: HTTP status %d; %s", feed, e.Status, e.Hint), Warn: true}}, err
+		case err != nil:
+			return nil, err
+		}
 	}
 	says := fmt.Sprintf("feed %q can be read", feed)
-	if rows == 0 {
+	if p.answer.Records == 0 {
 		says += fmt.Sprintf("; it has no usage on %s", day)
 	}
 	findings := []extract.Finding{{What: what, Says: says}}
@@ -101,7 +102,7 @@ func (s *Source) tlsFinding() extract.Finding {
 // All Computers for it, so not being told is no fault.
 func (s *Source) version(ctx context.Context) extract.Finding {
 	const what = "version"
-	response, err := s.client.Get(ctx, extract.Query{Path: aboutPath, Accept: "application/json"})
+	response, err := s.client.Get(ctx, extract.Query{Path: aboutPath, Accept: jsonType})
 	var e *extract.Error
 	switch {
 	case errors.As(err, &e) && e.Status == http.StatusForbidden:

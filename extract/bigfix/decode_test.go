@@ -121,6 +121,7 @@ func TestDecodeOneRow(t *testing.T) {
 		"a number":           {`-1.5`, ""},
 		"a text with braces": {`"}]\"{"`, ""},
 		"an array":           {`[{"product_id":1}]`, ""},
+		"totals' columns":    {`{"flex_id":1,"hwm_peak_time":"x"}`, "+flex_id number 1\n+hwm_peak_time text x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,6 +155,8 @@ func TestDecodeRefusesWhatIsNotTheDocumentedAnswer(t *testing.T) {
 		"a text":                 {`"no"`, extract.BadAnswer, "not a JSON array or object"},
 		"an error object":        {`{"error":"import is running"}`, extract.BadAnswer, "import is running"},
 		"an empty object":        {`{}`, extract.BadAnswer, `an object without "rows"`},
+		"only the count":         {`{"total":7}`, extract.BadAnswer, "only a count"},
+		"only a number":          {`7`, extract.BadAnswer, "not a JSON array or object"},
 		"rows are null":          {`{"rows":null}`, extract.BadAnswer, `"rows" is not an array`},
 		"rows twice":             {`{"rows":[],"rows":[]}`, extract.BadAnswer, `"rows" twice`},
 		"total too high":         {`{"total":2,"rows":[` + row + `]}`, extract.BadAnswer, "counts 2 rows and sent 1"},

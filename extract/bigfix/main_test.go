@@ -33,7 +33,10 @@ func setup(t *testing.T, so bigfixtest.Options, change func(*bigfix.Options)) te
 	t.Helper()
 	server, err := bigfixtest.Start(t.Context(), so)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		require.Zero(t, server.ImportsStarted(), "an import was started: the parameter run must never be sent")
+	})
 	o := bigfix.Options{
 		Name: "bfi", URL: parseURL(t, server.URL), TLS: bigfix.TLSOptions{CAPEM: server.CAPEM},
 		Token: server.Token, MaxRetries: 2, RetryDelay: time.Millisecond,
@@ -65,6 +68,7 @@ func (b testBundle) pull(t *testing.T, feed string) (collected, extract.Answer, 
 	t.Helper()
 	var c collected
 	answer, err := b.source.Pull(t.Context(), b.source.Live(), extract.Request{Feed: feed, Day: someDay}, func(r *extract.Record) error {
+		require.Equal(t, extract.Facts, r.Stream)
 		c.rows++
 		require.Equal(t, c.rows, r.Ordinal)
 		c.sum += number(t, r.Values[extract.LicenseHWMQuantity])
@@ -94,13 +98,14 @@ func number(t *testing.T, v extract.Value) int64 {
 // answers gives prepared bodies, one per query, as a recording does.
 type answers struct {
 	bodies  []string
+	header  http.Header // of all
 	queries []extract.Query
 }
 
 func (a *answers) Get(_ context.Context, q extract.Query) (*extract.Response, error) {
 	body := a.bodies[len(a.queries)]
 	a.queries = append(a.queries, q)
-	return &extract.Response{Status: http.StatusOK, Attempts: 1, Body: io.NopCloser(strings.NewReader(body))}, nil
+	return &extract.Response{Status: http.StatusOK, Attempts: 1, Header: a.header, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
 // offline is a source that is only used with prepared answers.

@@ -67,7 +67,7 @@ func TestPullAsksForPagesInATotalOrderUntilTheyEnd(t *testing.T) {
 
 func TestPullJudgesPages(t *testing.T) {
 	t.Parallel()
-	a, b, c := `{"product_id":1}`, `{"product_id":2}`, `{"product_id":3}`
+	a, b, c, d := `{"product_id":1}`, `{"product_id":2}`, `{"product_id":3}`, `{"product_id":4}`
 	for name, f := range map[string]struct {
 		bodies []string // with two rows a page
 		rows   uint64
@@ -75,17 +75,22 @@ func TestPullJudgesPages(t *testing.T) {
 	}{
 		"a short page is the last":            {[]string{`[` + a + `,` + b + `]`, `[` + c + `]`}, 3, ""},
 		"an empty page is the last":           {[]string{`[` + a + `,` + b + `]`, `[]`}, 2, ""},
-		"the total is reached":                {[]string{`{"total":4,"rows":[` + a + `,` + b + `]}`, `{"total":4,"rows":[` + c + `,` + a + `]}`}, 4, ""},
+		"the total is reached":                {[]string{`{"total":4,"rows":[` + a + `,` + b + `]}`, `{"total":4,"rows":[` + c + `,` + d + `]}`}, 4, ""},
 		"the total is the page's":             {[]string{`{"total":2,"rows":[` + a + `,` + b + `]}`, `{"total":1,"rows":[` + c + `]}`}, 3, ""},
 		"the total is the first page":         {[]string{`{"total":2,"rows":[` + a + `,` + b + `]}`, `{"total":2,"rows":[]}`}, 2, ""},
 		"the total ends with a page":          {[]string{`{"total":3,"rows":[` + a + `,` + b + `]}`, `{"total":3,"rows":[` + c + `]}`}, 3, ""},
 		"rows are missing at the end":         {[]string{`{"total":4,"rows":[` + a + `,` + b + `]}`, `{"total":4,"rows":[` + c + `]}`}, 3, extract.BadAnswer},
 		"rows are missing in the first page":  {[]string{`{"total":4,"rows":[` + a + `]}`}, 1, extract.BadAnswer},
-		"more rows than the total":            {[]string{`{"total":3,"rows":[` + a + `,` + b + `]}`, `{"total":3,"rows":[` + c + `,` + a + `]}`}, 4, extract.BadAnswer},
+		"more rows than the total":            {[]string{`{"total":3,"rows":[` + a + `,` + b + `]}`, `{"total":3,"rows":[` + c + `,` + d + `]}`}, 4, extract.BadAnswer},
 		"the page's total is below its rows":  {[]string{`{"total":1,"rows":[` + a + `,` + b + `]}`}, 2, extract.BadAnswer},
-		"the total changes between the pages": {[]string{`{"total":4,"rows":[` + a + `,` + b + `]}`, `{"total":5,"rows":[` + c + `,` + a + `]}`}, 4, extract.Interrupted},
+		"the total changes between the pages": {[]string{`{"total":4,"rows":[` + a + `,` + b + `]}`, `{"total":5,"rows":[` + c + `,` + d + `]}`}, 4, extract.Interrupted},
 		"limit is ignored":                    {[]string{`[` + a + `,` + b + `,` + c + `]`}, 3, extract.BadAnswer},
-		"offset is ignored":                   {[]string{`[` + a + `,` + b + `]`, `[` + a + `,` + b + `]`}, 4, extract.BadAnswer},
+		"offset is ignored":                   {[]string{`[` + a + `,` + b + `]`, `[` + a + `,` + b + `]`}, 2, extract.BadAnswer},
+		"a row comes on two pages":            {[]string{`[` + a + `,` + b + `]`, `[` + b + `,` + c + `]`}, 2, extract.Interrupted},
+		"and says something else there":       {[]string{`[` + a + `,` + b + `]`, `[` + `{"product_id":2,"hwm_cores":7}` + `]`}, 2, extract.Interrupted},
+		"an earlier row comes again":          {[]string{`[` + a + `,` + b + `]`, `[` + c + `,` + a + `]`}, 3, extract.Interrupted},
+		"rows twice on one page are rejected": {[]string{`[` + a + `,` + a + `]`, `[` + b + `]`}, 3, ""},
+		"rows without a key are rejected":     {[]string{`[{},{}]`, `[{}]`}, 3, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

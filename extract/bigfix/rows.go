@@ -14,16 +14,18 @@ const rememberedNames = 64
 // rows turns the text of one row after another into a record, without
 // allocating for a row whose keys are known.
 type rows struct {
-	json   jx.Decoder
-	record extract.Record
-	text   []byte // the unescaped strings of the current row
-	names  map[string]string
+	json     jx.Decoder
+	columnOf func(key []byte) int
+	record   extract.Record
+	text     []byte // the unescaped strings of the current row
+	names    map[string]string
 }
 
-func newRows() *rows {
+func newRows(l list) *rows {
 	return &rows{
-		record: extract.Record{Values: make([]extract.Value, extract.LicenseColumns)},
-		names:  map[string]string{},
+		columnOf: l.columnOf,
+		record:   extract.Record{Stream: l.stream, Values: make([]extract.Value, l.width)},
+		names:    map[string]string{},
 	}
 }
 
@@ -38,7 +40,7 @@ func (r *rows) decode(raw []byte) (*extract.Record, error) {
 	r.json.ResetBytes(raw)
 	var err error
 	if r.json.Next() == jx.Object {
-		err = r.object("", usageColumn)
+		err = r.object("", r.columnOf)
 	} else {
 		err = r.json.Validate()
 	}
@@ -57,7 +59,7 @@ func (r *rows) object(prefix string, columnOf func([]byte) int) error {
 	}
 	for keys.Next() {
 		key := keys.Key()
-		if prefix == "" && string(key) == "server" && r.json.Next() == jx.Object {
+		if prefix == "" && r.record.Stream == extract.Facts && string(key) == "server" && r.json.Next() == jx.Object {
 			if err := r.object("server.", serverColumn); err != nil {
 				return err
 			}
@@ -113,59 +115,4 @@ func (r *rows) name(prefix string, key []byte) string {
 		r.names[name] = name
 	}
 	return name
-}
-
-// usageColumn is the column of a row's key, -1 for one that is not documented.
-func usageColumn(key []byte) int {
-	switch string(key) {
-	case "product_id":
-		return extract.LicenseProductID
-	case "product_name":
-		return extract.LicenseProductName
-	case "product_family_guid":
-		return extract.LicenseProductFamilyGUID
-	case "metric_id":
-		return extract.LicenseMetricID
-	case "metric_code_name":
-		return extract.LicenseMetricCodeName
-	case "bundle_id":
-		return extract.LicenseBundleID
-	case "bundle_name":
-		return extract.LicenseBundleName
-	case "bundle_guid":
-		return extract.LicenseBundleGUID
-	case "server_id":
-		return extract.LicenseServerID
-	case "hwm_quantity":
-		return extract.LicenseHWMQuantity
-	case "hwm_cores":
-		return extract.LicenseHWMCores
-	}
-	return -1
-}
-
-// serverColumn is the column of a key of the `server` association, -1 for one
-// that no column was made for.
-func serverColumn(key []byte) int {
-	switch string(key) {
-	case "name":
-		return extract.LicenseServerName
-	case "type":
-		return extract.LicenseServerType
-	case "hardware_serial_number":
-		return extract.LicenseServerSerialNumber
-	case "hardware_vendor":
-		return extract.LicenseServerVendor
-	case "hardware_model":
-		return extract.LicenseServerModel
-	case "total_processors":
-		return extract.LicenseServerTotalProcessors
-	case "cores":
-		return extract.LicenseServerCores
-	case "pvu_per_core":
-		return extract.LicenseServerPVUPerCore
-	case "active_computers":
-		return extract.LicenseServerActiveComputers
-	}
-	return -1
 }

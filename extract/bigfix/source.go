@@ -43,8 +43,15 @@ type Options struct {
 	ServerColumns []string
 	// PageSize is how many rows to ask for at a time; 0 asks for all at once.
 	PageSize int
-	// Criteria is a filter in the API's own JSON form, passed through; "" for none.
+	// Criteria is a filter in the API's own JSON form for the rows per server,
+	// passed through; "" for none.
 	Criteria string
+	// ProductTotals has the products' own totals pulled with every slice.
+	ProductTotals bool
+	// WaitForImport makes Ready ask whether the server has finished a day.
+	WaitForImport bool
+	// Location is the server's time zone, which says when a day ends; nil is UTC.
+	Location *time.Location
 	// Parallel is the most requests in flight to this server.
 	Parallel       int
 	MaxRetries     int
@@ -63,6 +70,8 @@ type Source struct {
 	tokens *tokens
 	// nameOnly is set once the server has refused the configured server columns.
 	nameOnly atomic.Bool
+	// noGate is set once the server has refused to tell about its imports.
+	noGate atomic.Bool
 }
 
 // New checks the options and reads the CA file; it sends nothing.
@@ -73,6 +82,9 @@ func New(o Options) (*Source, error) {
 	case TokenInHeader, TokenInQuery:
 	default:
 		return nil, fmt.Errorf("source %q: token_in is %q, not header or query", o.Name, o.TokenIn)
+	}
+	if o.Location == nil {
+		o.Location = time.UTC
 	}
 	if len(o.ServerColumns) == 0 {
 		o.ServerColumns = []string{"name"}
@@ -105,26 +117,17 @@ func (s *Source) Live() extract.Getter { return s.client }
 // Close closes idle connections.
 func (s *Source) Close() { s.client.Close() }
 
-// Pull asks for the license usage of one day and one computer group. See
-// extract.Source for what it promises.
+// Pull asks for the license usage of one day and one computer group, and then
+// for the products' totals where they are configured. See extract.Source for
+// what it promises.
 func (s *Source) Pull(ctx context.Context, via extract.Getter, req extract.Request, emit func(*extract.Record) error) (extract.Answer, error) {
 	group, err := groupOf(req.Feed)
 	if err != nil {
 		return extract.Answer{}, &extract.Error{
-			Class: extract.BadRequest, Doing: fmt.Sprintf("asking %q for license usage of %s", s.o.Name, req.Day), Err: err,
+			Class: extract.BadRequest, Doing: s.doing(usageList(), req.Day, 0), Err: err,
 		}
 	}
-	p := &pull{
-		source: s, via: via, day: req.Day, group: group, limit: max(s.o.PageSize, 0), emit: emit, rows: newRows(), scan: newScanner(),
-	}
-	err = p.run(ctx)
+	p := s.newPull(via, req.Day, group, max(s.o.PageSize, 0), emit)
+	err = p.all(ctx)
 	return p.answer, err
-}
-
-func (s *Source) doing(day string, group int64) string {
-	text := fmt.Sprintf("asking %q for license usage of %s", s.o.Name, day)
-	if group != 0 {
-		text += fmt.Sprintf(" in computer group %d", group)
-	}
-	return text
 }

@@ -27,6 +27,18 @@ func (s *Source) explain(status int, _ string) (extract.Class, string, bool) {
 	return "", "", false
 }
 
+// totalsHint is what explain cannot know: the query was for the products'
+// totals. "" leaves the hint as it is.
+func totalsHint(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "this server's license_usage does not know all columns that are asked for: set product_totals: false"
+	case http.StatusNotFound:
+		return "this server has no license_usage, which came with version 9.2.10: set product_totals: false"
+	}
+	return ""
+}
+
 func (s *Source) tokenHint() string {
 	if s.tokens.fromConfig() == "" {
 		return "the server gave out a token and does not accept it: if it ignores headers, set token_in: query"

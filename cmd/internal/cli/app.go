@@ -121,7 +121,7 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 		return usagef("%w\nSee '%s --help'.", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		a.initCommand(), a.checkCommand(), a.migrateCommand(), a.planCommand(),
+		a.initCommand(), a.checkCommand(), a.discoverCommand(), a.migrateCommand(), a.planCommand(),
 		a.syncCommand(), a.backfillCommand(), a.runCommand(), a.statusCommand(),
 		a.queryCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand(),
 	)

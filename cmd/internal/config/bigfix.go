@@ -1,21 +1,16 @@
 package config
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
 )
 
 // bigfixKeys are the keys that only bigfix sources have.
 func bigfixKeys() []string {
 	return []string{
 		"token_file", "token_env", "token", "token_in",
-		"computer_groups", "server_columns", "page_size", "criteria",
+		"computer_groups", "server_columns", "page_size", "criteria", "product_totals", "wait_for_import",
 	}
 }
 
@@ -35,6 +30,12 @@ func (b *block) bigfix(s *Source) {
 	s.ServerColumns = b.serverColumns()
 	s.PageSize = b.count("page_size", 0, 0)
 	s.Criteria = b.criteria()
+	s.ProductTotals = b.boolean("product_totals", false)
+	s.WaitForImport = b.boolean("wait_for_import", false)
+	if s.ProductTotals && s.Criteria != "" {
+		b.warn("criteria", "", "filters the rows per server, and not the totals of product_totals",
+			"expect the view reconciliation to show the difference")
+	}
 }
 
 // bigfixCredentials takes a token, or a user and a password that fetch one.
@@ -94,46 +95,4 @@ func (b *block) serverColumns() []string {
 		b.fault(key, "", "is an empty list", advice)
 	}
 	return columns
-}
-
-// criteria gives the JSON on one line, as the API wants it.
-func (b *block) criteria() string {
-	const key, advice = "criteria", `write one JSON text in single quotes, such as '{"and":[["product_id",">",0]]}'`
-	e, given := b.value(key)
-	if !given {
-		return ""
-	}
-	if _, isBlock := e.node.(*ast.MappingNode); isBlock {
-		b.r.wrongType(e, "text", advice)
-		return ""
-	}
-	text := strings.TrimSpace(b.str(key, ""))
-	if text == "" {
-		return ""
-	}
-	var anything any
-	if err := json.Unmarshal([]byte(text), &anything); err != nil {
-		b.r.fault(jsonPlace(e, text, err), text, "is not valid JSON: "+err.Error(), advice)
-		return ""
-	}
-	if !strings.ContainsAny(text, "\r\n") {
-		return text
-	}
-	var line bytes.Buffer
-	if err := json.Compact(&line, []byte(text)); err != nil {
-		panic("BUG: valid JSON cannot be compacted: " + err.Error())
-	}
-	return line.String()
-}
-
-// jsonPlace is the line of the mistake: a block of text (|) begins on the line
-// after its key.
-func jsonPlace(e element, text string, err error) place {
-	at := e.at
-	var syntax *json.SyntaxError
-	if _, isBlock := e.node.(*ast.LiteralNode); isBlock && errors.As(err, &syntax) {
-		at.line += 1 + strings.Count(text[:syntax.Offset], "\n")
-		at.column = 1
-	}
-	return at
 }

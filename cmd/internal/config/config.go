@@ -79,7 +79,9 @@ type Source struct {
 	MaxRetries  int
 	// RequestTimeout bounds one request, its whole answer included.
 	RequestTimeout time.Duration
-	Guards         Guards
+	// MaxBytes bounds one answer, decompressed.
+	MaxBytes int64
+	Guards   Guards
 
 	// What only a bigfix source has.
 
@@ -87,6 +89,8 @@ type Source struct {
 	ServerColumns  []string // columns of the server association, at least one
 	PageSize       int      // rows, 0 for one streamed request
 	Criteria       string   // JSON on one line, "" for none
+	ProductTotals  bool     // pull the products' own totals, too
+	WaitForImport  bool     // pull a day only when the server's import has finished it
 
 	// What only a nexthink source has.
 

@@ -99,7 +99,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	start, err := schema.ParseDay("2025-01-01")
 	require.NoError(t, err)
 	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so")
-	require.Len(t, got.Warnings, 3)
+	require.Len(t, got.Warnings, 4)
 	got.Warnings = nil
 	require.Equal(t, &config.Config{
 		Warehouse: config.Warehouse{
@@ -113,16 +113,16 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 				Token: config.NewSecret("from-the-environment"), TokenIn: config.TokenInQuery,
 				TLS:      config.TLS{CAFile: filepath.Join(dir, "ca.pem"), ServerName: "bfi", InsecureSkipVerify: true},
 				Location: zone(t, "Europe/Berlin"), Schedule: "30 5 * * 1-5", Start: start, HasStart: true, RecheckDays: 7,
-				Parallel: 3, MaxRetries: 0, RequestTimeout: 90 * time.Second,
+				Parallel: 3, MaxRetries: 0, RequestTimeout: 90 * time.Second, MaxBytes: 512 << 20,
 				Guards:         config.Guards{MinRows: 10, MaxShrink: 0.25, MaxRejects: 0, AllowEmpty: false},
 				ComputerGroups: []int64{5, 7}, ServerColumns: []string{"name", "cores"}, PageSize: 5000,
-				Criteria: `{"and":[["product_id",">",0]]}`,
+				Criteria: `{"and":[["product_id",">",0]]}`, ProductTotals: true, WaitForImport: true,
 			},
 			{
 				Name: "nexthink-hq", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com/base"),
 				User: "meterhouse", Password: config.NewSecret("passw0rd"),
 				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 1_000_000,
 				Guards: config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
 				Format: "csv",
 				Targets: []config.Target{{
@@ -167,14 +167,14 @@ func TestDocumentedExample(t *testing.T) {
 				Name: "bfi-emea", Kind: schema.KindBigFix, URL: address(t, "https://bigfix.example.com:9081"),
 				Token: config.NewSecret("t"), TokenIn: config.TokenInHeader, TLS: config.TLS{CAFile: filepath.Join(dir, "ca.pem")},
 				Location: zone(t, "Europe/Berlin"), Schedule: "0 6 * * *", Start: start, HasStart: true, RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
 			{
 				Name: "nexthink-hq", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com"),
 				User: "meterhouse", Password: config.NewSecret("n"),
 				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
 				Format: "json",
 				Targets: []config.Target{{
 					Name: "visio-lausanne", Metric: "52fa2b8b-b35e-4d7a-9db3-830617c5b6b2", Program: "8b37ddb4-29fe-469a-bdc0-ca3497d7c7f9",
@@ -203,14 +203,14 @@ func TestDefaults(t *testing.T) {
 				Name: "bfi", Kind: schema.KindBigFix, URL: address(t, "https://bigfix.example.com:9081"),
 				Token: config.NewSecret("t0ken"), TokenIn: config.TokenInHeader,
 				Location: time.UTC, Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
 			{
 				Name: "nx", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com"),
 				User: "meterhouse", Password: config.NewSecret("passw0rd"),
 				Location: time.UTC, Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
 				Format: "json",
 				Targets: []config.Target{{
 					Name: "visio", Metric: "52fa2b8b", Program: "8b37ddb4", Path: []string{"Europe"}, Lists: []string{"installed"},

@@ -27,6 +27,7 @@ func (b *block) source(guards Guards) Source {
 	s.Parallel = b.count("parallel", 2, 1)
 	s.MaxRetries = b.count("max_retries", 4, 0)
 	s.RequestTimeout = b.duration("request_timeout", 10*time.Minute, time.Millisecond)
+	s.MaxBytes = b.size("max_bytes", 8<<30, 1)
 	s.Guards = b.block("guards").guards(guards)
 
 	switch s.Kind {

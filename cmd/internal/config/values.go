@@ -237,6 +237,32 @@ func (b *block) duration(key string, def, lowest time.Duration) time.Duration {
 	return d
 }
 
+// size gives a number of bytes of at least lowest: a plain number, or one with a
+// binary unit.
+func (b *block) size(key string, def, lowest int64) int64 {
+	const advice = "write a number of bytes, or one with KiB, MiB or GiB, such as 8GiB"
+	e, given := b.value(key)
+	if !given {
+		return def
+	}
+	text := raw(e.node)
+	if _, plain := e.node.(*ast.IntegerNode); plain {
+		return b.whole(key, def, lowest, math.MaxInt64)
+	}
+	for shift, unit := range map[int]string{10: "KiB", 20: "MiB", 30: "GiB"} {
+		digits, has := strings.CutSuffix(text, unit)
+		if !has {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+		if err == nil && n > 0 && n <= math.MaxInt64>>shift {
+			return n << shift
+		}
+	}
+	b.fault(key, text, "is not a number of bytes", advice)
+	return def
+}
+
 // list gives the elements of a list.
 func (b *block) list(key, advice string) []element {
 	e, given := b.value(key)

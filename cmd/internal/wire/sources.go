@@ -14,9 +14,11 @@ import (
 
 // Who fills which contract.
 var (
-	_ extract.Source = (*bigfix.Source)(nil)
-	_ extract.Source = (*nexthink.Source)(nil)
-	_ run.Warehouse  = warehouseForRun{}
+	_ extract.Source     = (*bigfix.Source)(nil)
+	_ extract.Gate       = (*bigfix.Source)(nil)
+	_ extract.Discoverer = (*bigfix.Source)(nil)
+	_ extract.Source     = (*nexthink.Source)(nil)
+	_ run.Warehouse      = warehouseForRun{}
 )
 
 // Sources builds the configured sources. It reads CA files and sends nothing.
@@ -53,7 +55,8 @@ func bigFix(c config.Source, feeds map[string]run.Feed) (extract.Source, error) 
 		Name: c.Name, URL: c.URL, TLS: bigfix.TLSOptions{CAFile: c.TLS.CAFile, ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify},
 		Token: c.Token.Reveal, User: c.User, Password: c.Password.Reveal, TokenIn: c.TokenIn,
 		Groups: c.ComputerGroups, ServerColumns: c.ServerColumns, PageSize: c.PageSize, Criteria: c.Criteria,
-		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout,
+		ProductTotals: c.ProductTotals, WaitForImport: c.WaitForImport, Location: c.Location,
+		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout, MaxBytes: c.MaxBytes,
 	})
 }
 
@@ -70,7 +73,7 @@ func nexthinkPortal(c config.Source, feeds map[string]run.Feed) (extract.Source,
 	return nexthink.New(nexthink.Options{
 		Name: c.Name, URL: c.URL, TLS: nexthink.TLSOptions{CAFile: c.TLS.CAFile, ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify},
 		User: c.User, Password: c.Password.Reveal, Format: c.Format, Targets: targets,
-		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout,
+		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout, MaxBytes: c.MaxBytes,
 	})
 }
 

@@ -35,10 +35,8 @@ func (s *Simulator) parseQuery(v url.Values) (query, error) {
 		return q, fmt.Errorf("parameter date is %q, not a date in the format YYYY-MM-DD", v.Get("date"))
 	}
 	q.day = int(date.Unix() / 86400)
-	if group := v.Get("computerGroupId"); group != "" {
-		if q.group, err = strconv.ParseInt(group, 10, 64); err != nil {
-			return q, fmt.Errorf("parameter computerGroupId is %q, not an integer", group)
-		}
+	if q.group, err = parseGroup(v); err != nil {
+		return q, err
 	}
 	if q.limit, err = parseCount(v, "limit", -1); err != nil {
 		return q, err
@@ -56,6 +54,18 @@ func (s *Simulator) parseQuery(v url.Values) (query, error) {
 		q.matches, err = s.parseCriteria([]byte(criteria))
 	}
 	return q, err
+}
+
+func parseGroup(v url.Values) (int64, error) {
+	text := v.Get("computerGroupId")
+	if text == "" {
+		return 0, nil
+	}
+	group, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("parameter computerGroupId is %q, not an integer", text)
+	}
+	return group, nil
 }
 
 func parseCount(v url.Values, name string, without int) (int, error) {
@@ -98,7 +108,7 @@ func (s *Simulator) column(name string) (column, error) {
 		columns = serverColumns()
 	}
 	i := slices.IndexFunc(columns, func(c column) bool { return c.name == short })
-	if i < 0 || ofServer && s.o.ServerColumns != nil && !slices.Contains(s.o.ServerColumns, short) {
+	if i < 0 || slices.Contains(s.o.Unknown, name) || ofServer && s.o.ServerColumns != nil && !slices.Contains(s.o.ServerColumns, short) {
 		return column{}, fmt.Errorf("unknown column: %s", name)
 	}
 	return columns[i], nil

@@ -20,9 +20,12 @@ const (
 
 // The paths that are served.
 const (
-	usagePath = "/api/sam/v2/license_usage_per_server"
-	tokenPath = "/api/get_token"
-	aboutPath = "/api/sam/about"
+	usagePath   = "/api/sam/v2/license_usage_per_server"
+	totalsPath  = "/api/sam/v2/license_usage"
+	schemasPath = "/api/sam/v2/schemas/"
+	tokenPath   = "/api/get_token"
+	aboutPath   = "/api/sam/about"
+	importPath  = "/api/import_status.json"
 )
 
 // Options describe the server and its estate.
@@ -48,6 +51,9 @@ type Options struct {
 	// ServerColumns are the columns of the `server` association that this
 	// version knows; nil means all.
 	ServerColumns []string
+	// Unknown are columns of license_usage_per_server and license_usage that this
+	// version does not have.
+	Unknown []string
 	// Latency passes before every answer.
 	Latency time.Duration
 	// Version is what api/sam/about says; 11.0.7.0 when empty.
@@ -75,6 +81,8 @@ type Simulator struct {
 
 	mu        sync.Mutex
 	token     string
+	imports   *ImportStatus
+	started   int
 	revisions map[int]int
 	empty     map[int]bool
 	faults    []*Fault
@@ -207,20 +215,35 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	switch r.Method + " " + r.URL.Path {
-	case "POST " + tokenPath:
+	if r.Method == http.MethodPost && r.URL.Path == tokenPath {
 		s.login(w, r)
-	case "GET " + usagePath:
-		if s.authorized(w, r) {
-			s.usage(w, r)
-		}
-	case "GET " + aboutPath:
-		if s.authorized(w, r) {
-			writeJSON(w, map[string]string{"version": s.o.Version})
-		}
-	default:
-		refuse(w, http.StatusNotFound, "Not Found")
+		return
 	}
+	answer := s.answerTo(r.URL.Path)
+	switch {
+	case r.Method != http.MethodGet || answer == nil:
+		refuse(w, http.StatusNotFound, "Not Found")
+	case s.authorized(w, r):
+		answer(w, r)
+	}
+}
+
+// answerTo is what answers a GET of a path, nil where there is nothing.
+func (s *Simulator) answerTo(path string) http.HandlerFunc {
+	switch path {
+	case usagePath:
+		return s.usage
+	case totalsPath:
+		return s.totals
+	case importPath:
+		return s.importStatus
+	case aboutPath:
+		return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"version": s.o.Version}) }
+	}
+	if name, ok := strings.CutPrefix(path, schemasPath); ok {
+		return s.schema(strings.TrimSuffix(name, ".json"))
+	}
+	return nil
 }
 
 func (s *Simulator) arrive(r *http.Request) *Fault {

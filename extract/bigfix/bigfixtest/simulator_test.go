@@ -281,6 +281,12 @@ func TestParametersAreHonoured(t *testing.T) {
 	for criteria, keep := range map[string]func(row) bool{
 		`{"and":[["product_name","contains","MQ"],["hwm_quantity",">","100"]]}`:               func(r row) bool { return strings.Contains(r.Product, "MQ") && r.Quantity > 100 },
 		`{"or":[["product_id","=",60],{"and":[["metric_id","!=",3],["server.type","<",1]]}]}`: func(r row) bool { return r.ProductID == 60 || r.MetricID != 3 && r.Server.Type < 1 },
+		`{"and":[["product_id",">=",60],["product_id","<=",66]]}`:                             func(r row) bool { return r.ProductID >= 60 && r.ProductID <= 66 },
+		`{"or":[["product_name","begins_with","HCL"],["product_name","ends_with","Edition"]]}`: func(r row) bool {
+			return strings.HasPrefix(r.Product, "HCL") || strings.HasSuffix(r.Product, "Edition")
+		},
+		`{"and":[["product_name","not_contains","IBM"],["bundle_name","is_empty"]]}`: func(r row) bool { return !strings.Contains(r.Product, "IBM") && r.BundleName == nil },
+		`{"and":[["bundle_name","is_not_empty"]]}`:                                   func(r row) bool { return r.BundleName != nil },
 	} {
 		var want []row
 		for _, r := range all {
@@ -304,7 +310,7 @@ func TestColumnsByDefaultAreThoseOfTheVendorsExample(t *testing.T) {
 
 func TestRequestsThatAreRefused(t *testing.T) {
 	t.Parallel()
-	s := simulator(t, bigfixtest.Options{ServerColumns: []string{"name"}})
+	s := simulator(t, bigfixtest.Options{ServerColumns: []string{"name"}, Unknown: []string{"bundle_guid"}})
 	for name, f := range map[string]struct {
 		change url.Values
 		status int
@@ -322,7 +328,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"a group without":            {url.Values{"computerGroupId": {"7"}}, 412, "not enabled"},
 		"criteria that are no JSON":  {url.Values{"criteria": {"x"}}, 400, "criteria"},
 		"criteria without and or or": {url.Values{"criteria": {`{"not":[]}`}}, 400, "criteria"},
-		"a criterion that is none":   {url.Values{"criteria": {`{"and":[["a","="]]}`}}, 400, "criterion"},
+		"a criterion that is none":   {url.Values{"criteria": {`{"and":[["product_id"]]}`}}, 400, "criterion"},
+		"an operator without value":  {url.Values{"criteria": {`{"and":[["product_id","="]]}`}}, 400, "needs a value"},
+		"a column it does not have":  {url.Values{"columns[]": {"bundle_guid"}}, 400, "bundle_guid"},
 		"an operator that is none":   {url.Values{"criteria": {`{"and":[["product_id","~",1]]}`}}, 400, "~"},
 		"a criterion of nothing":     {url.Values{"criteria": {`{"and":[["colour","=",1]]}`}}, 400, "colour"},
 	} {

@@ -105,16 +105,22 @@ func (s *Simulator) usage(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Bad Request: "+err.Error())
 		return
 	}
-	switch q.group {
+	if mayRead(w, q.group) {
+		s.answer(w, r, q)
+	}
+}
+
+// mayRead refuses the groups that cannot be read.
+func mayRead(w http.ResponseWriter, group int64) bool {
+	switch group {
 	case 0, GroupEurope, GroupAmericas:
+		return true
 	case GroupWithout:
 		refuse(w, http.StatusPreconditionFailed, "Precondition Failed: license usage calculations are not enabled for this computer group")
-		return
 	default:
-		refuse(w, http.StatusForbidden, fmt.Sprintf("Forbidden: no access to computer group %d", q.group))
-		return
+		refuse(w, http.StatusForbidden, fmt.Sprintf("Forbidden: no access to computer group %d", group))
 	}
-	s.answer(w, r, q)
+	return false
 }
 
 func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, q query) {

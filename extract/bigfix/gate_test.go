@@ -1,0 +1,152 @@
+package bigfix_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterhouse/meterhouse/extract"
+	"github.com/meterhouse/meterhouse/extract/bigfix"
+	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+)
+
+// waiting makes a source in Berlin wait for imports; someDay ends there at
+// 23:00 UTC.
+func waiting(t *testing.T) func(*bigfix.Options) {
+	t.Helper()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	return func(o *bigfix.Options) { o.WaitForImport, o.Location = true, berlin }
+}
+
+func (b testBundle) ready(t *testing.T) ([]string, error) {
+	t.Helper()
+	return b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: someDay})
+}
+
+func TestReadyWhenTheImportHasFinishedTheDay(t *testing.T) {
+	t.Parallel()
+	const after = "2025-03-12T23:00:01Z"
+	for name, f := range map[string]struct {
+		status bigfixtest.ImportStatus
+		says   string // empty: ready
+	}{
+		"a second after the day":          {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: after}, ""},
+		"in another zone":                 {bigfixtest.ImportStatus{Mode: "none", LastSuccessTime: "2025-03-13T00:00:01+01:00"}, ""},
+		"without a mode":                  {bigfixtest.ImportStatus{LastSuccessTime: after}, ""},
+		"in capitals":                     {bigfixtest.ImportStatus{Mode: "IDLE", LastSuccessTime: after}, ""},
+		"with words":                      {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12 23:00:01 UTC"}, ""},
+		"with fractions":                  {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12T23:00:00.001Z"}, ""},
+		"with an offset behind a space":   {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12 23:00:01 +0000"}, ""},
+		"in seconds":                      {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "1741820401"}, ""},
+		"in milliseconds":                 {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "1741820400001"}, ""},
+		"without a zone, late enough":     {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13 00:00:01"}, ""},
+		"without a zone, in one of two":   {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12 23:30:00"}, "ended 2025-03-12T23:30:00+01:00"},
+		"as the day ends":                 {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12T23:00:00Z"}, "ended 2025-03-13T00:00:00+01:00, and the day only 2025-03-13T00:00:00+01:00"},
+		"during the day":                  {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-12T06:00:00Z"}, "ended 2025-03-12T07:00:00+01:00"},
+		"running":                         {bigfixtest.ImportStatus{Mode: "running", Progress: 42, LastSuccessTime: after, LastImportTime: "2025-03-13T01:00:00Z"}, `an import is running (progress "42", last import time "2025-03-13T01:00:00Z")`},
+		"pending":                         {bigfixtest.ImportStatus{Mode: "pending", LastSuccessTime: after}, "an import is pending"},
+		"in a mode that nobody knows":     {bigfixtest.ImportStatus{Mode: "recalculating", LastSuccessTime: after}, "an import is recalculating"},
+		"never":                           {bigfixtest.ImportStatus{Mode: "idle"}, "no successful import; set wait_for_import: false"},
+		"at a time that cannot be read":   {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "yesterday"}, `"yesterday", which cannot be read; set wait_for_import: false`},
+		"at a time of a zone by its name": {bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13 01:00:00 CET"}, "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, bigfixtest.Options{PlainHTTP: true}, waiting(t))
+			b.server.Imports(f.status)
+			notes, err := b.ready(t)
+			require.Empty(t, notes)
+			require.Equal(t, 1, b.server.Requests("import_status.json"))
+			if f.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireClass(t, extract.NotReady, err)
+			require.ErrorContains(t, err, `license usage of 2025-03-12 at "bfi" is not ready yet`)
+			require.ErrorContains(t, err, f.says)
+		})
+	}
+}
+
+func TestReadyNeverSendsAParameter(t *testing.T) {
+	t.Parallel()
+	b := setup(t, bigfixtest.Options{}, waiting(t))
+	b.server.Imports(bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T06:00:00Z"})
+	_, err := b.ready(t)
+	require.NoError(t, err)
+	require.Len(t, b.server.Seen(), 1)
+	require.Empty(t, b.server.Seen()[0].Query)
+}
+
+func TestReadyAsksNothingUnlessItIsToldTo(t *testing.T) {
+	t.Parallel()
+	b := setup(t, bigfixtest.Options{}, nil)
+	notes, err := b.ready(t)
+	require.NoError(t, err)
+	require.Empty(t, notes)
+	require.Zero(t, b.server.Requests(""))
+}
+
+func TestReadyGoesOnWithoutThePermissionAndSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"not permitted": 403, "not there": 404} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, bigfixtest.Options{}, waiting(t))
+			b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: status, Path: "import_status.json"})
+			notes, err := b.ready(t)
+			require.NoError(t, err)
+			require.Len(t, notes, 1)
+			require.Contains(t, notes[0], "Manage Imports")
+			for range 3 {
+				notes, err = b.ready(t)
+				require.NoError(t, err)
+				require.Empty(t, notes)
+			}
+			require.Equal(t, 1, b.server.Requests(""), "and it does not ask again")
+		})
+	}
+}
+
+func TestReadyFailsWhenItCannotLearn(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]struct {
+		fault bigfixtest.Fault
+		class extract.Class
+	}{
+		"the server fails":     {bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 500}, extract.Transient},
+		"the token is refused": {bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 401}, extract.Credentials},
+		"a page":               {bigfixtest.Fault{Kind: bigfixtest.FaultHTML}, extract.BadAnswer},
+		"half an answer":       {bigfixtest.Fault{Kind: bigfixtest.FaultCut, After: 20}, extract.Interrupted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, bigfixtest.Options{}, waiting(t))
+			b.server.Imports(bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T06:00:00Z"})
+			f.fault.Path = "import_status.json"
+			b.server.Fault(f.fault)
+			_, err := b.ready(t)
+			requireClass(t, f.class, err)
+		})
+	}
+	b := setup(t, bigfixtest.Options{}, waiting(t))
+	_, err := b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: "12.3.2025"})
+	requireClass(t, extract.BadRequest, err)
+}
+
+func TestCheckTellsOfTheImports(t *testing.T) {
+	t.Parallel()
+	b := setup(t, bigfixtest.Options{}, waiting(t))
+	findings, err := b.source.Check(t.Context())
+	require.NoError(t, err)
+	require.True(t, about(t, findings, "wait_for_import")[0].Warn)
+
+	b.server.Imports(bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T06:00:00Z"})
+	findings, err = b.source.Check(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []extract.Finding{{
+		What: "wait_for_import", Says: `imports are in mode "idle", the last successful one ended "2025-03-13T06:00:00Z"`,
+	}}, about(t, findings, "wait_for_import"))
+}
