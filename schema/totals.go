@@ -3,6 +3,8 @@ package schema
 // Table describes a fact table as far as verifying a load needs it.
 type Table struct {
 	Name string
+	// Day is the column of the slice's day.
+	Day string
 	// Key names the columns that tell two rows of one load apart.
 	Key []string
 	// Controls are SQL aggregates over the rows of one load. The Totals that a
@@ -14,6 +16,7 @@ type Table struct {
 func LicenseUsageTable() Table {
 	return Table{
 		Name:     "license_usage_versions",
+		Day:      "usage_date",
 		Key:      []string{"product_id", "metric_id", "bundle_id", "server_id"},
 		Controls: []string{"sum(hwm_quantity)", "sum(hwm_cores)"},
 	}
@@ -24,6 +27,7 @@ func LicenseUsageTable() Table {
 func LicenseTotalsTable() Table {
 	return Table{
 		Name:     "license_totals_versions",
+		Day:      "usage_date",
 		Key:      []string{"product_id", "metric_id", "bundle_id", "flex_id"},
 		Controls: []string{"sum(ifNull(hwm_quantity, 0))", "count(hwm_quantity)"},
 	}
@@ -33,6 +37,7 @@ func LicenseTotalsTable() Table {
 func MeteringDetailsTable() Table {
 	return Table{
 		Name:     "metering_details_versions",
+		Day:      "snapshot_date",
 		Key:      []string{"ordinal"},
 		Controls: []string{"sum(length(binaries))", "count(avg_usage_seconds)"},
 	}

@@ -2,12 +2,14 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/meterhouse/meterhouse/schema"
@@ -188,22 +190,28 @@ func (a *Archive) Manifest(ctx context.Context, s schema.Slice, loadID uint64) (
 
 // Holds reports whether a load of the slice with this content is archived.
 func (a *Archive) Holds(ctx context.Context, s schema.Slice, contentHash string) (bool, error) {
-	for e, err := range a.Entries(ctx, s.Source, s.Feed) {
+	loads, err := a.Loads(ctx, s)
+	return slices.ContainsFunc(loads, func(m *Manifest) bool { return m.Load.ContentHash == contentHash }), err
+}
+
+// Loads reads the manifests of a slice's complete loads, oldest first.
+func (a *Archive) Loads(ctx context.Context, s schema.Slice) ([]*Manifest, error) {
+	var loads []*Manifest
+	for e, err := range a.entries(ctx, daysOf(s.Source, s.Feed)+s.Day.String()+"/") {
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		if e.Slice != s || !e.Complete() {
+		if !e.Complete() {
 			continue
 		}
 		m, err := a.Manifest(ctx, s, e.LoadID)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		if m.Load.ContentHash == contentHash {
-			return true, nil
-		}
+		loads = append(loads, m)
 	}
-	return false, nil
+	slices.SortFunc(loads, func(x, y *Manifest) int { return cmp.Compare(x.Load.LoadID, y.Load.LoadID) })
+	return loads, nil
 }
 
 // Entry is what there is of one load.

@@ -11,6 +11,7 @@ const (
 	RefusedBefore Reason = "refused_before" // a guard stopped the last load
 	Recheck       Reason = "recheck"        // published, but the source may still restate it
 	Forced        Reason = "forced"         // published, and asked for all the same
+	Replayed      Reason = "replay"         // loaded again from the archive
 )
 
 // Reasons not to pull a slice.
@@ -36,6 +37,8 @@ func (r Reason) Explain() string {
 		return "published, and pulled again because the source may still restate it"
 	case Forced:
 		return "published, and pulled again because it was asked for"
+	case Replayed:
+		return "loaded again from the archive, because it was asked for"
 	case AlreadyPublished:
 		return "already published"
 	case NotYetDue:

@@ -15,6 +15,7 @@ type class string
 
 const (
 	classWarehouse class = "warehouse" // the warehouse could not do its part
+	classArchive   class = "archive"   // the archive could not do its part
 	classData      class = "data"      // the answer contradicts itself or what was sent
 	classRefused   class = "refused"   // a guard spoke
 )
@@ -36,6 +37,14 @@ func inWarehouse(doing string, err error) error {
 	return &warehouseError{doing: doing, err: err}
 }
 
+// archiveError marks what went wrong on the archive's side.
+type archiveError struct{ err error }
+
+func (e *archiveError) Error() string {
+	return e.err.Error() + "; without it the load is not published (archive.policy is required)"
+}
+func (e *archiveError) Unwrap() error { return e.err }
+
 var (
 	errNotTried   = errors.New("not tried")
 	errDayChanged = errors.New("the source's day ended during the pull")
@@ -46,6 +55,7 @@ func classify(err error) class {
 	var (
 		src      *extract.Error
 		wh       *warehouseError
+		arch     *archiveError
 		conflict *normalise.Conflict
 		refusal  *Refusal
 	)
@@ -56,6 +66,8 @@ func classify(err error) class {
 		return class(extract.Cancelled)
 	case errors.As(err, &wh):
 		return classWarehouse
+	case errors.As(err, &arch):
+		return classArchive
 	case errors.As(err, &src):
 		return class(src.Class)
 	case errors.As(err, &refusal):
@@ -80,6 +92,7 @@ type breaker struct {
 const (
 	maxUnreachable = 3
 	maxWarehouse   = 3
+	maxArchive     = 3
 )
 
 // observe takes note of how a slice ended.
@@ -97,6 +110,8 @@ func (b *breaker) observe(err error) {
 		limit = maxUnreachable
 	case classWarehouse:
 		limit = maxWarehouse
+	case classArchive:
+		limit = maxArchive
 	}
 	if limit > 0 && b.consecutive[c] >= limit && b.why == nil {
 		b.why = fmt.Errorf("%w, because going on would only repeat: %w", errNotTried, err)

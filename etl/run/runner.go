@@ -74,7 +74,7 @@ type sourceRun struct {
 	publisher *publisher
 	collector *collector
 	own       *sharedBreaker // the source's own failures
-	all       *sharedBreaker // the warehouse's, for all sources
+	all       *sharedBreaker // the warehouse's and the archive's, for all sources
 	feeds     closedFeeds
 	history   history
 	notes     sync.Map // what was already said
@@ -146,7 +146,7 @@ func (s *sourceRun) one(ctx context.Context, item plan.Item) {
 	}
 	s.own.observe(err)
 	s.feeds.observe(item.Feed, err)
-	s.all.observe(warehouseOnly(err))
+	s.all.observe(sharedOnly(err))
 	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
 }
 
@@ -165,9 +165,9 @@ func (s *sourceRun) guarded(ctx context.Context, item plan.Item, log *zap.Logger
 	return s.bringIn(ctx, item)
 }
 
-// warehouseOnly keeps the errors that speak of the warehouse.
-func warehouseOnly(err error) error {
-	if classify(err) == classWarehouse {
+// sharedOnly keeps the errors of what all sources share.
+func sharedOnly(err error) error {
+	if c := classify(err); c == classWarehouse || c == classArchive {
 		return err
 	}
 	return nil

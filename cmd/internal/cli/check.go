@@ -31,7 +31,8 @@ func (a *App) checkCommand() *cobra.Command {
 		Short: "Prove the configuration, every source, and the warehouse",
 		Long: `Reads the configuration; asks every source the cheapest thing that proves TLS,
 credentials and the right to read; connects to the warehouse and compares its
-schema and its clock. Changes nothing.`,
+schema and its clock; and writes a small object to the archive and removes it
+again. Changes nothing else.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(a.configPath, a.Env)
@@ -44,6 +45,7 @@ schema and its clock. Changes nothing.`,
 			}
 			findings = append(findings, a.checkSources(cmd.Context(), cfg)...)
 			findings = append(findings, a.checkWarehouse(cmd.Context(), cfg)...)
+			findings = append(findings, checkArchive(cmd.Context(), cfg)...)
 			return a.showFindings(cmd, findings, asJSON)
 		},
 	}
@@ -92,6 +94,21 @@ func (a *App) checkSources(ctx context.Context, cfg *config.Config) []finding {
 		}
 	}
 	return out
+}
+
+func checkArchive(ctx context.Context, cfg *config.Config) []finding {
+	arch, err := wire.Archive(cfg.Archive)
+	if err != nil {
+		return []finding{{"archive", "configuration", "error", err.Error()}}
+	}
+	if arch == nil {
+		return nil
+	}
+	defer arch.Close()
+	if err := arch.Probe(ctx); err != nil {
+		return []finding{{"archive", "right to write", "error", err.Error()}}
+	}
+	return []finding{{"archive", "right to write", "ok", arch.Where()}}
 }
 
 func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config) []finding {

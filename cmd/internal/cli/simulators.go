@@ -93,6 +93,8 @@ func (e *estate) config(o estateOptions) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `warehouse:
   url: embedded:./data
+archive:
+  url: file:./archive
 sources:
   - name: bigfix-demo
     kind: bigfix
