@@ -25,6 +25,10 @@ type Answer struct {
 	Records  uint64
 	// AsOf is when the source says that its data was computed; zero when it does not say.
 	AsOf time.Time
+	// Partial says why the answer, although whole, does not cover all that was
+	// asked for, because the source itself lacks data at the moment; "" when
+	// nothing is known to be missing. Such an answer may be published.
+	Partial string
 	// Notes are sentences that an operator should read once, such as a fallback taken.
 	Notes []string
 }
@@ -86,7 +90,8 @@ type Query struct {
 type Response struct {
 	Status int
 	Header http.Header
-	// Attempts is how many requests it took, 1 when the first was answered.
+	// Attempts is how many requests it took, 1 when the first was answered, 0
+	// when a recording was replayed and the server not asked.
 	Attempts int
 	// Body streams the decompressed body. A read error is an *Error: Interrupted
 	// when the connection broke or stalled, BadAnswer when the size cap was hit.

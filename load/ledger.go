@@ -21,7 +21,7 @@ type LedgerQuery struct {
 func ledgerColumns() []string {
 	return []string{
 		"load_id", "run_id", "source", "kind", "feed", "day", "status", "reason",
-		"rows", "rejects", "requests", "bytes", "content_hash", "source_as_of",
+		"rows", "rejects", "requests", "bytes", "content_hash", "source_as_of", "partial",
 		"previous_load_id", "started_at", "finished_at", "published_seq", "host", "version",
 	}
 }
@@ -52,7 +52,7 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 	var status string
 	err := rows.Scan(
 		&l.LoadID, &l.RunID, &l.Source, &l.Kind, &l.Feed, &day, &status, &l.Reason,
-		&l.Rows, &l.Rejects, &l.Requests, &l.Bytes, &l.ContentHash, &l.SourceAsOf,
+		&l.Rows, &l.Rejects, &l.Requests, &l.Bytes, &l.ContentHash, &l.SourceAsOf, &l.Partial,
 		&l.PreviousLoadID, &l.StartedAt, &l.FinishedAt, &l.PublishedSeq, &l.Host, &l.Version,
 	)
 	l.Day, l.Status = schema.DayOf(day, time.UTC), schema.Status(status)
@@ -116,7 +116,7 @@ func appendLoad(batch driver.Batch, l *schema.Load) error {
 	}
 	return batch.Append(
 		l.LoadID, l.RunID, l.Source, l.Kind, l.Feed, l.Day.UTC(), string(l.Status), l.Reason,
-		l.Rows, l.Rejects, l.Requests, l.Bytes, hash, asOf,
+		l.Rows, l.Rejects, l.Requests, l.Bytes, hash, asOf, l.Partial,
 		l.PreviousLoadID, l.StartedAt.UTC(), l.FinishedAt.UTC(), l.PublishedSeq, l.Host, l.Version,
 	)
 }

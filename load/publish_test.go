@@ -88,6 +88,7 @@ func TestLedger(t *testing.T) {
 	full.Reason, full.Rows, full.Rejects, full.Requests, full.Bytes = "it's new", 1, 2, 3, 1<<40
 	full.ContentHash = "0123456789abcdef0123456789abcdef"
 	full.SourceAsOf = some(full.StartedAt)
+	full.Partial = `engine "emea" is lost`
 	full.PreviousLoadID = 1 << 62
 	loads := []schema.Load{
 		full,

@@ -180,6 +180,38 @@ func TestStateViews(t *testing.T) {
 	}, rows(t, w, "SELECT day, status, seconds, published, current FROM load_history WHERE source = 'bfi' ORDER BY day, finished_at"))
 }
 
+// TestPartialInViews follows the mark of an incomplete source: it stands with
+// the published load until a later pull finds the same and nothing missing.
+func TestPartialInViews(t *testing.T) {
+	t.Parallel()
+	w := migrated(t, newDatabase(t))
+	record := func(day, hour int, status schema.Status, partial string) {
+		row := ledgerRow(slice("nx", day), schema.KindNexthink, schema.NewLoadID(time.Now()), status)
+		row.Partial, row.FinishedAt = partial, time.Date(2026, time.April, 1, hour, 0, 0, 0, time.UTC)
+		require.NoError(t, w.Record(t.Context(), []schema.Load{row}))
+	}
+	record(1, 6, schema.Published, "")
+	record(2, 6, schema.Published, "engine lost")
+	record(3, 6, schema.Published, "engine lost")
+	record(3, 7, schema.Unchanged, "")
+	record(4, 6, schema.Published, "engine lost")
+	record(4, 7, schema.Unchanged, "engine still lost")
+	record(5, 6, schema.Published, "")
+	record(5, 7, schema.Unchanged, "engine lost")
+	record(6, 6, schema.Published, "engine lost")
+	record(6, 7, schema.Published, "")
+	record(7, 6, schema.Published, "engine lost")
+	record(7, 7, schema.Failed, "")
+	record(8, 6, schema.Failed, "engine lost")
+
+	require.Equal(t, []string{
+		"1 published ", "2 published engine lost", "3 published ", "4 published engine lost", "5 published ", "6 published ",
+		"7 published engine lost", "8 failed ",
+	}, rows(t, w, "SELECT toDayOfMonth(day), state, partial FROM coverage ORDER BY day"))
+	require.Equal(t, []string{"engine lost", "engine still lost"},
+		rows(t, w, "SELECT partial FROM load_history WHERE toDayOfMonth(day) = 4 ORDER BY finished_at"))
+}
+
 // TestMeteringSummary tells a list without devices from one that is not there.
 func TestMeteringSummary(t *testing.T) {
 	t.Parallel()

@@ -61,6 +61,9 @@ type Load struct {
 	// ContentHash is the order-independent hash of the normalised rows, 32 hex
 	// digits; all zeros where the load never got so far.
 	ContentHash string `json:"content_hash"`
+	// Partial says why the load is known to be incomplete at its source, such as
+	// an engine that the portal has lost; "" when it is not.
+	Partial string `json:"partial"`
 	// SourceAsOf is when the source says that its data was computed, where it does.
 	SourceAsOf sql.Null[time.Time] `json:"-"`
 	// PreviousLoadID is the version that readers saw when this load began, 0 for none.

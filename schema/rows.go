@@ -115,5 +115,5 @@ type Target struct {
 	Path       []string `json:"path,omitempty"`      // node names from the top, empty for the top of the view domain
 	List       string   `json:"list"`                // installed or underusage
 	WindowDays uint16   `json:"window_days"`         // the metric's look-back window in days, 0 when unknown
-	Format     string   `json:"format"`              // json or csv
+	Format     string   `json:"format"`              // json, csv or table
 }

@@ -33,6 +33,8 @@ type world struct {
 	library string
 	bigfix  *bigfixtest.Server
 	portal  *nexthinktest.Portal
+	// portalURL is where the portal listens.
+	portalURL string
 }
 
 // worldOptions change what a test needs otherwise.
@@ -43,6 +45,8 @@ type worldOptions struct {
 	// bigfixYAML and topYAML are further lines of the configuration, the first
 	// indented as keys of the bigfix source.
 	bigfixYAML, topYAML string
+	// devices is how many the portal knows, 0 for a few.
+	devices int
 }
 
 func newWorld(t testing.TB, o worldOptions) *world {
@@ -51,13 +55,17 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	require.NoError(t, err)
 	w := &world{t: t, dir: t.TempDir(), library: library}
 	o.bigfix.Token = worldToken
+	if o.devices == 0 {
+		o.devices = 300
+	}
 	w.bigfix, err = bigfixtest.Start(t.Context(), o.bigfix)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.bigfix.Close()) })
-	w.portal = nexthinktest.New(nexthinktest.Options{Seed: 7, Devices: 300, User: "meterhouse", Password: worldPassword})
+	w.portal = nexthinktest.New(nexthinktest.Options{Seed: 7, Devices: o.devices, User: "meterhouse", Password: worldPassword})
 	server, err := w.portal.Start("127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	w.portalURL = server.URL
 
 	w.write("token", worldToken+"\n")
 	w.write("password", worldPassword+"\n")
@@ -92,6 +100,13 @@ sources:
 func (w *world) write(name, content string) {
 	w.t.Helper()
 	require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600))
+}
+
+func (w *world) read(name string) string {
+	w.t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, name))
+	require.NoError(w.t, err)
+	return string(text)
 }
 
 // process is a running meterhouse.

@@ -79,12 +79,12 @@ func (a *Archive) Probe(ctx context.Context) error {
 	return nil
 }
 
-// Store archives what was recorded for a load: the answers first and the
-// manifest, which it completes, last. After an error what was stored of the load
+// Store archives what was recorded for a load, without answers that broke off:
+// the answers first and the manifest, which it completes, last. After an error what was stored of the load
 // is removed again as far as that is possible; what stays is incomplete and
 // counts for nothing.
 func (a *Archive) Store(ctx context.Context, m *Manifest, r *Recording) error {
-	err := r.Whole()
+	err := r.kept()
 	if err == nil {
 		m.Format, m.Exchanges = format, r.exchanges
 		err = a.storeAll(ctx, m, r)

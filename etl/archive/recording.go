@@ -36,7 +36,8 @@ type Recording struct {
 	dir       string
 	begun     int // answers
 	exchanges []Exchange
-	broken    error // why it does not hold all that was answered
+	broken    error // why answers could not be kept
+	cut       error // which answers broke off; a pull may do without one
 }
 
 // NewRecording makes the folder. Remove it in the end.
@@ -63,6 +64,14 @@ func (r *Recording) Remove() {
 // Whole says why the recording does not hold every answer to its end, nil when
 // it does and there is one.
 func (r *Recording) Whole() error {
+	if err := r.kept(); err != nil {
+		return err
+	}
+	return r.cut
+}
+
+// kept says why what was read to its end is not all here.
+func (r *Recording) kept() error {
 	if r.broken == nil && len(r.exchanges) == 0 {
 		return errors.New("nothing was answered")
 	}
@@ -165,7 +174,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	return n, err //nolint:wrapcheck // the source's own error, classified already
 }
 
-// Close ends the entry. An answer that was not read to its end makes the
+// Close ends the entry. One that the pull did not read to its end makes the
 // recording worthless, but is no error of the pull.
 func (t *tee) Close() error {
 	if t.into.o.ReadOn && !t.ended && !t.failed {
@@ -177,6 +186,8 @@ func (t *tee) Close() error {
 	case t.into.broken != nil:
 	case zerr != nil:
 		err = errors.Join(err, t.into.fail(fmt.Errorf("keeping an answer: %w", zerr)))
+	case t.failed:
+		t.into.cut = fmt.Errorf("answer %s broke off", t.x.Object)
 	case !t.ended:
 		t.into.broken = fmt.Errorf("answer %s was not read to its end", t.x.Object)
 	default:

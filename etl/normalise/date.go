@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
@@ -35,8 +36,8 @@ func (n *Metering) parseDate(v extract.Value) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	s := string(bytes.TrimSpace(v.Bytes))
-	if n.options.DateLayout != "" {
-		if t, err := time.ParseInLocation(n.options.DateLayout, s, n.options.Location); err == nil {
+	for _, layout := range n.layouts {
+		if t, err := time.ParseInLocation(layout, s, n.options.Location); err == nil {
 			return t, true
 		}
 	}
@@ -58,6 +59,24 @@ func (n *Metering) parseDate(v extract.Value) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// dateLayouts are the forms that a configured layout stands for: itself, and
+// its part before the time of day, for a portal writes the date of the package
+// without one.
+func dateLayouts(layout string) []string {
+	if layout == "" {
+		return nil
+	}
+	layouts := []string{layout}
+	for _, hour := range [...]string{"15", "03:", "3:"} { // nothing in a date is written so
+		date, _, found := strings.Cut(layout, hour)
+		date = strings.TrimRight(date, " ,T")
+		if found && date != "" {
+			return append(layouts, date)
+		}
+	}
+	return layouts
 }
 
 // parseEpoch reads seconds or milliseconds since 1970, told apart by their

@@ -14,7 +14,8 @@ type MeteringOptions struct {
 	Location *time.Location
 	// DateLayout is the layout of the portal's dates in Go's notation
 	// ("02/01/2006 15:04"), for forms that cannot be told apart by looking at
-	// them; "" when there are none.
+	// them; "" when there are none. Where it ends in a time of day, a date
+	// without one is read too.
 	DateLayout string
 	// DecimalComma makes "1,5" one and a half, and a dot in text unreadable.
 	DecimalComma bool
@@ -23,6 +24,7 @@ type MeteringOptions struct {
 // Metering normalises the rows of one load from a nexthink source.
 type Metering struct {
 	options    MeteringOptions
+	layouts    []string // of dates, the configured one first
 	strings    *interner
 	extra      extraFields
 	unreadable uint64
@@ -33,7 +35,7 @@ func NewMetering(o MeteringOptions) *Metering {
 	if o.Location == nil {
 		o.Location = time.UTC
 	}
-	return &Metering{options: o, strings: newInterner()}
+	return &Metering{options: o, layouts: dateLayouts(o.DateLayout), strings: newInterner()}
 }
 
 // UnreadableDates counts the dates that were there but could not be read; they

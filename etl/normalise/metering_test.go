@@ -149,6 +149,14 @@ func TestMeteringDatesWithAConfiguredLayout(t *testing.T) {
 	f("01/02/2006 15:04", "05/01/2025 10:00", "2025-05-01T08:00:00Z")
 	f("0601021504", "2501051000", "2025-01-05T09:00:00Z") // ten digits, and no seconds since 1970
 	f("02/01/2006 15:04", "2025-01-05", "2025-01-04T23:00:00Z")
+
+	// First date with package may be a date alone, last activity of the same
+	// portal not.
+	f("02/01/2006 15:04", "05/01/2025", "2025-01-04T23:00:00Z")
+	f("02.01.2006, 3:04 PM", "05.01.2025", "2025-01-04T23:00:00Z")
+	f("2 Jan 2006 03:04:05 PM", "5 Jan 2025", "2025-01-04T23:00:00Z")
+	f("02/01/2006", "05/01/2025", "2025-01-04T23:00:00Z")
+	f("15:04 02/01/2006", "10:00 05/01/2025", "2025-01-05T09:00:00Z")
 }
 
 func TestMeteringUnreadableDatesAreNullAndKept(t *testing.T) {

@@ -10,6 +10,16 @@ type DayState struct {
 	Last      *schema.Load `json:"last,omitempty"`      // the latest row of the ledger, nil for none
 }
 
+// Partial says why the version that readers see is known to be incomplete at its
+// source. It is "" when it is not, and when a later pull found the same content
+// and nothing missing.
+func (d DayState) Partial() string {
+	if d.Published == nil || d.Last.Status == schema.Unchanged && d.Last.Partial == "" {
+		return ""
+	}
+	return d.Published.Partial
+}
+
 // Coverage lists the state of every slice of the days from and to and all
 // between, feed by feed in configured order, oldest day first.
 //

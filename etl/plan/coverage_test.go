@@ -82,3 +82,40 @@ func TestCoverageTellsOfARefusedRestatement(t *testing.T) {
 	require.EqualValues(t, 1, states[0].Published.LoadID)
 	require.EqualValues(t, 2, states[0].Last.LoadID)
 }
+
+// A published day that is known to be incomplete stays so until a later pull
+// finds the same content and nothing missing.
+func TestPartialDays(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		statuses []string
+		partial  []string // of the rows of the ledger
+		want     string
+	}{
+		"nothing":                       {nil, nil, ""},
+		"complete":                      {[]string{"published"}, []string{""}, ""},
+		"partial":                       {[]string{"published"}, []string{"lost"}, "lost"},
+		"completed by another version":  {[]string{"published", "published"}, []string{"lost", ""}, ""},
+		"found complete":                {[]string{"published", "unchanged"}, []string{"lost", ""}, ""},
+		"found the same, still partial": {[]string{"published", "unchanged"}, []string{"lost", "still lost"}, "lost"},
+		"complete, and lost afterwards": {[]string{"published", "unchanged"}, []string{"", "lost"}, ""},
+		"failed afterwards":             {[]string{"published", "failed"}, []string{"lost", ""}, "lost"},
+		"not published":                 {[]string{"failed"}, []string{"lost"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := snapshot(time.UTC, 0, day(t, "2026-03-05"))
+			var lines []string
+			for _, status := range tc.statuses {
+				lines = append(lines, "2026-03-05 "+status)
+			}
+			in := plan.Input{Feeds: []plan.Feed{f}, Ledger: ledger(t, f, lines...), Now: instant(t, "2026-03-05T12:00:00Z")}
+			for i := range in.Ledger {
+				in.Ledger[i].Partial = tc.partial[i]
+			}
+			states := plan.Coverage(in, day(t, "2026-03-05"), day(t, "2026-03-05"))
+			require.Len(t, states, 1)
+			require.Equal(t, tc.want, states[0].Partial())
+		})
+	}
+}

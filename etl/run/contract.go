@@ -63,6 +63,10 @@ type Source struct {
 	MaxRetries int
 	Guards     Guards
 	Feeds      map[string]Feed
+	// DateLayout and DecimalComma say how a nexthink source writes dates and
+	// numbers, see normalise.MeteringOptions.
+	DateLayout   string
+	DecimalComma bool
 }
 
 // Feed holds what the rows of a feed carry beside what the source answers.

@@ -153,6 +153,9 @@ func (p *publisher) conclude(f finished, recordErr error) {
 		zap.Uint64("requests", o.Load.Requests), zap.Uint64("bytes", o.Load.Bytes),
 		zap.Duration("took", o.Took),
 	}
+	if o.Load.Partial != "" {
+		fields = append(fields, zap.String("partial", o.Load.Partial))
+	}
 	switch c := classify(o.Err); {
 	case o.Err == nil:
 		f.log.Info("load finished", fields...)

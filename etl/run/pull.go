@@ -46,7 +46,9 @@ func newSink(src Source, into Load) *sink {
 	case schema.KindBigFix:
 		s.row = s.licenseUsage(normalise.NewLicenseUsage())
 	case schema.KindNexthink:
-		n := normalise.NewMetering(normalise.MeteringOptions{Location: src.Location})
+		n := normalise.NewMetering(normalise.MeteringOptions{
+			Location: src.Location, DateLayout: src.DateLayout, DecimalComma: src.DecimalComma,
+		})
 		s.row, s.unreadable = s.meteringDetail(n), n.UnreadableDates
 	default:
 		panic("BUG: source of unknown kind " + src.Kind)

@@ -23,6 +23,7 @@ type Replay struct {
 // answers are of, so a past day of a snapshot source is as good as any.
 func (s *sourceRun) replay(ctx context.Context, item plan.Item, from Replay, load *schema.Load) error {
 	via := func() extract.Getter { return s.runner.o.Archive.Replay(from.Manifest) }
+	load.Partial = from.Manifest.Load.Partial // what the pull knew of the source
 	o := origin{api: from.API, header: from.Manifest.Header(load.LoadID)}
 	if item.Published == nil || from.Force {
 		return s.insert(ctx, item, o, via(), load)

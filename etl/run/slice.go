@@ -208,14 +208,18 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via
 }
 
 // note puts what a pull brought into the ledger row, and passes on, once, what
-// an operator should know. The decoding of a spool adds neither requests
-// nor bytes.
+// an operator should know. The decoding of a spool adds neither requests nor
+// bytes, and takes no mark away: it may know less than the pull itself.
 func (s *sourceRun) note(item plan.Item, load *schema.Load, got tally) {
 	load.Rows, load.Rejects, load.ContentHash = got.totals.Rows, got.totals.Rejects, got.hash
 	load.Requests = max(load.Requests, uint64(got.answer.Requests)) //nolint:gosec // a count
 	load.Bytes = max(load.Bytes, uint64(got.answer.Bytes))          //nolint:gosec // a count
 	if !got.answer.AsOf.IsZero() {
 		load.SourceAsOf.V, load.SourceAsOf.Valid = got.answer.AsOf.UTC(), true
+	}
+	if got.answer.Partial != "" {
+		load.Partial = got.answer.Partial
+		s.say(item, "published days are marked as partial: "+load.Partial)
 	}
 	for _, text := range got.notes {
 		s.say(item, text)

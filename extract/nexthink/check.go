@@ -2,19 +2,11 @@ package nexthink
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
-)
-
-const (
-	enginesPath = "api/configuration/v1/engines"
-	// enginesLimit bounds the answer about the engines; each takes some hundred bytes.
-	enginesLimit = 4 << 20
 )
 
 // errSeenEnough ends the probe once one record has been understood.
@@ -50,50 +42,19 @@ func (s *Source) Check(ctx context.Context) ([]extract.Finding, error) {
 	return append(findings, s.checkEngines(ctx)...), nil
 }
 
-// engine is one entry of the answer of Nexthink's List Engines API.
-type engine struct {
-	Name     string `json:"name"`
-	Status   string `json:"status"` // CONNECTED, DISCONNECTED or CONNECTING
-	Timezone string `json:"timezone"`
-	Version  string `json:"version"`
-}
-
 func (s *Source) checkEngines(ctx context.Context) []extract.Finding {
-	engines, err := s.engines(ctx)
-	var refused *extract.Error
-	if errors.As(err, &refused) {
-		withoutHint := *refused // its advice is for targets
-		withoutHint.Hint = ""
-		err = &withoutHint
-	}
+	engines, err := s.engines.get(ctx, func(ctx context.Context) ([]engine, error) { return s.readEngines(ctx, s.client, &extract.Answer{}) })
 	if err != nil {
 		return []extract.Finding{{What: "engines", Says: "not known: " + err.Error()}}
 	}
 	findings := make([]extract.Finding, 0, len(engines))
 	for _, e := range engines {
 		f := extract.Finding{What: "engine " + e.Name, Says: fmt.Sprintf("%s, time zone %s, version %s", e.Status, e.Timezone, e.Version)}
-		if e.Status != "CONNECTED" {
+		if !e.connected() {
 			f.Warn = true
 			f.Says += ": the devices of this engine may be missing or old"
 		}
 		findings = append(findings, f)
 	}
 	return findings
-}
-
-func (s *Source) engines(ctx context.Context) ([]engine, error) {
-	resp, err := s.client.Get(ctx, extract.Query{Path: enginesPath, Accept: "application/json"})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, enginesLimit))
-	if err != nil {
-		return nil, fmt.Errorf("reading the list of engines: %w", err)
-	}
-	var engines []engine
-	if err := json.Unmarshal(body, &engines); err != nil {
-		return nil, errors.New("the list of engines is not the array that is documented")
-	}
-	return engines, nil
 }

@@ -31,6 +31,7 @@ func TestPullIsExact(t *testing.T) {
 		"json, header and rows":  {nexthinktest.Options{Root: nexthinktest.HeadersAndValues}, nexthink.FormatJSON},
 		"csv":                    {nexthinktest.Options{}, nexthink.FormatCSV},
 		"csv, camel case header": {nexthinktest.Options{Keys: nexthinktest.CamelCase}, nexthink.FormatCSV},
+		"table":                  {nexthinktest.Options{}, nexthink.FormatTable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,10 +43,10 @@ func TestPullIsExact(t *testing.T) {
 				want, err := b.portal.Truth(today(), simulated(visio(), list))
 				require.NoError(t, err)
 				require.NotZero(t, want.NeverRun)
-				if tc.format == nexthink.FormatCSV {
-					want.UsedBinaries = 0 // csv lists all, each with yes or no
-				} else {
+				if tc.format == nexthink.FormatJSON {
 					want.Binaries = 0 // json lists the used ones only
+				} else {
+					want.UsedBinaries = 0 // csv and table list all, each with yes or no
 				}
 				require.Equal(t, want, got)
 			}
@@ -74,10 +75,10 @@ func pullTruth(t *testing.T, b *testBundle, list string) nexthinktest.Truth {
 			got.NeverRun++
 		}
 		binaries := string(r.Values[extract.MeteringBinaries].Bytes)
-		if b.options.Format == nexthink.FormatCSV {
-			got.Binaries += uint64(strings.Count(binaries, " yes") + strings.Count(binaries, " no"))
-		} else {
+		if b.options.Format == nexthink.FormatJSON {
 			got.UsedBinaries += uint64(strings.Count(binaries, ".exe"))
+		} else {
+			got.Binaries += uint64(strings.Count(binaries, " yes") + strings.Count(binaries, " no"))
 		}
 		require.Empty(t, r.Extra)
 		return nil
@@ -103,6 +104,10 @@ func TestMemoryStaysFlat(t *testing.T) {
 			`["PC`, `",` + values, `]}`,
 		},
 		"csv": {nexthink.FormatCSV, "Device,Entity,OS,Binaries\n", `PC`, `,Lausanne,Windows,"visio.exe yes, vviewer.exe no"`, "\n"},
+		"table": {
+			nexthink.FormatTable, "<table><tr><th>Device</th><th>Entity</th><th>OS</th><th>Binaries</th></tr>",
+			`<tr><td>PC`, `</td><td>Lausanne</td><td>Windows</td><td>visio.exe yes<br>vviewer.exe no</td></tr>`, "</table>",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			small, large := a.liveHeap(t, 15_000), a.liveHeap(t, 150_000)

@@ -63,7 +63,7 @@ func TestFaultThatPasses(t *testing.T) {
 	b.portal.Faults.Next(nexthinktest.DetailsPath, simfault.Status(http.StatusServiceUnavailable, "starting"))
 	records, answer, err := b.pull(t, "visio/installed")
 	require.NoError(t, err)
-	require.Equal(t, 2, answer.Requests)
+	require.Equal(t, 3, answer.Requests, "the third asks for the engines")
 	require.NotEmpty(t, records)
 }
 
@@ -111,7 +111,7 @@ func TestCertificateThatNobodyVouchesFor(t *testing.T) {
 // What breaks off is never complete, whether HTTP notices or not.
 func TestAnswerThatBreaksOff(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV} {
+	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV, nexthink.FormatTable} {
 		for name, fault := range map[string]simfault.Fault{
 			"cut":              simfault.CutAfter(10_000),
 			"cut at the start": simfault.CutAfter(1),

@@ -85,9 +85,9 @@ func (in *input) Read(p []byte) (int, error) {
 func (in *input) allow(n int64) { in.left = n }
 
 // open looks at the beginning of the answer and refuses what cannot be one: an
-// empty body, and HTML, which is both the API's default format and what a login
-// page is written in.
-func (in *input) open(secrets []string) error {
+// empty body and, unless a page was asked for, HTML, which is both the API's
+// default format and what a login page is written in.
+func (in *input) open(secrets []string, page bool) error {
 	if mark, _ := in.ahead.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
 		_, _ = in.ahead.Discard(len(mark)) // they were just seen
 	}
@@ -100,7 +100,7 @@ func (in *input) open(secrets []string) error {
 	switch {
 	case len(head) == 0 && err != nil:
 		return badAnswer("the answer is empty")
-	case len(head) > 0 && head[0] == '<':
+	case len(head) > 0 && head[0] == '<' && !page:
 		return badAnswer("the answer is a page and not data: %s", in.head)
 	}
 	return nil

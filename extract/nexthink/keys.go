@@ -1,6 +1,8 @@
 package nexthink
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -34,6 +36,45 @@ func aliases() [extract.MeteringColumns][]string {
 	}
 }
 
+// Columns names the columns, as the warehouse calls them, in the order of the
+// Metering constants.
+func Columns() []string {
+	return []string{"device", "entity", "avg_usage_seconds", "avg_executions", "first_seen", "last_activity", "binaries"}
+}
+
+// NormalKey is what is compared of a key: its letters and digits, all small.
+func NormalKey(key string) string { return normalise(key) }
+
+// withOwn puts the operator's aliases, given per name of a column, before the
+// known ones: who configures a key has seen the answer.
+func withOwn(own map[string][]string) ([extract.MeteringColumns][]string, error) {
+	all := aliases()
+	taken := map[string]string{}
+	for column, names := range own {
+		i := slices.Index(Columns(), column)
+		if i < 0 {
+			return all, fmt.Errorf("aliases of %q: there is no such column; there are %s", column, strings.Join(Columns(), ", "))
+		}
+		keys := make([]string, len(names))
+		for j, name := range names {
+			keys[j] = normalise(name)
+			if keys[j] == "" {
+				return all, fmt.Errorf("alias %q of %s has neither letter nor digit", name, column)
+			}
+			if other, twice := taken[keys[j]]; twice && other != column {
+				return all, fmt.Errorf("alias %q stands for two columns, %s and %s", name, min(column, other), max(column, other))
+			}
+			taken[keys[j]] = column
+		}
+		all[i] = append(keys, all[i]...)
+	}
+	for i, names := range all {
+		column := Columns()[i]
+		all[i] = slices.DeleteFunc(names, func(name string) bool { return taken[name] != "" && taken[name] != column })
+	}
+	return all, nil
+}
+
 // keys matches the keys of one answer to columns. An answer repeats its keys in
 // every record, so what was found once is remembered.
 type keys struct {
@@ -50,10 +91,10 @@ type key struct {
 // seenLimit bounds the memory for an answer that never repeats a key.
 const seenLimit = 1 << 10
 
-func newKeys() *keys {
+func newKeys(aliases [extract.MeteringColumns][]string) *keys {
 	k := &keys{table: map[string]match{}, seen: map[string]key{}}
-	for column, names := range aliases() {
-		for rank, name := range names {
+	for column, names := range aliases {
+		for rank, name := range slices.Backward(names) { // of a name given twice the first counts
 			k.table[name] = match{column: column, rank: rank}
 		}
 	}

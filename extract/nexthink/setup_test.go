@@ -33,7 +33,7 @@ type testBundle struct {
 	options nexthink.Options
 }
 
-func setup(t *testing.T, o nexthinktest.Options) *testBundle {
+func setup(t testing.TB, o nexthinktest.Options) *testBundle {
 	t.Helper()
 	o.User, o.Password, o.Now = user, password, today
 	portal := nexthinktest.New(o)
@@ -49,6 +49,17 @@ func setup(t *testing.T, o nexthinktest.Options) *testBundle {
 	}}
 }
 
+// setupOptions make a source of a Portal that is never reached.
+func setupOptions(t testing.TB) nexthink.Options {
+	t.Helper()
+	address, err := url.Parse("https://portal.example.com")
+	require.NoError(t, err)
+	return nexthink.Options{
+		Name: "hq", URL: address, User: user, Password: func() string { return password },
+		Format: nexthink.FormatJSON, Targets: []nexthink.Target{visio()},
+	}
+}
+
 func visio() nexthink.Target {
 	m := nexthinktest.Metrics()[0]
 	return nexthink.Target{
@@ -59,7 +70,7 @@ func visio() nexthink.Target {
 }
 
 // source builds a source of the bundle's options.
-func (b *testBundle) source(t *testing.T) *nexthink.Source {
+func (b *testBundle) source(t testing.TB) *nexthink.Source {
 	t.Helper()
 	s, err := nexthink.New(b.options)
 	require.NoError(t, err)
@@ -88,13 +99,18 @@ func pullBody(t *testing.T, format, body string) ([]string, extract.Answer, erro
 	return b.pull(t, "visio/installed")
 }
 
-// answer lets the Portal answer with a given body from now on.
+// noEngines is the list of a Portal that has none.
+const noEngines = "[]"
+
+// answer lets the Portal answer with a given body from now on, and with a list
+// of engines that is as short as can be.
 func (b *testBundle) answer(body string) {
+	b.portal.Faults.Always(nexthinktest.EnginesPath, simfault.Body("application/json", noEngines))
 	b.portal.Faults.Always(nexthinktest.DetailsPath, simfault.Body("application/octet-stream", body))
 }
 
 // asError is the error that every fault of a source has to be.
-func asError(t *testing.T, err error) *extract.Error {
+func asError(t testing.TB, err error) *extract.Error {
 	t.Helper()
 	var e *extract.Error
 	require.ErrorAs(t, err, &e)

@@ -1,6 +1,7 @@
 package nexthink
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +12,12 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 )
 
-// namesInNote bounds how many keys one sentence lists.
-const namesInNote = 20
+const (
+	// namesInNote bounds how many keys one sentence lists.
+	namesInNote = 20
+	// fewRows is how many rows may share one device's name before that is odd.
+	fewRows = 5
+)
 
 // sink puts the fields of a row into their columns, numbers the records, hands
 // them on, and remembers what the operator should hear about them.
@@ -30,6 +35,36 @@ type sink struct {
 	foreign tally // rows that were not UTF-8
 	ignored []string
 	openEnd bool // the last line has no line end
+	devices sameness
+}
+
+// sameness finds out whether all rows name the same device, or none. Nexthink's
+// page on profiles says that names may be hidden from an account.
+type sameness struct {
+	rows  uint64
+	first []byte
+	mixed bool
+}
+
+func (s *sameness) add(device extract.Value) {
+	name := bytes.TrimSpace(device.Bytes)
+	if s.rows == 0 {
+		s.first = bytes.Clone(name)
+	}
+	s.rows++
+	s.mixed = s.mixed || !bytes.Equal(s.first, name)
+}
+
+// note is what the operator should hear, "" for nothing.
+func (s *sameness) note() string {
+	switch {
+	case s.mixed || s.rows <= fewRows:
+		return ""
+	case len(s.first) == 0:
+		return fmt.Sprintf("none of the %d rows names its device: does the profile of the account hide the names?", s.rows)
+	default:
+		return fmt.Sprintf("all %d rows name the same device: does the profile of the account hide the names?", s.rows)
+	}
 }
 
 // tally counts rows and keeps the place of the first.
@@ -42,9 +77,9 @@ func (t *tally) add(ordinal uint64) {
 	t.count++
 }
 
-func newSink(emit func(*extract.Record) error, secrets []string) *sink {
+func newSink(keys *keys, emit func(*extract.Record) error, secrets []string) *sink {
 	return &sink{
-		keys:    newKeys(),
+		keys:    keys,
 		emit:    emit,
 		secrets: secrets,
 		record:  extract.Record{Values: make([]extract.Value, extract.MeteringColumns)},
@@ -96,6 +131,7 @@ func (s *sink) send(raw []byte) error {
 	if s.record.Ordinal == 1 && s.record.Values[extract.MeteringDevice].Kind == extract.Absent {
 		return badAnswer("no key of the first record stands for the device; its keys are %s", s.listed(s.recordKeys()))
 	}
+	s.devices.add(s.record.Values[extract.MeteringDevice])
 	return s.handOn(raw)
 }
 
@@ -162,6 +198,9 @@ func (s *sink) notes() []string {
 	if s.foreign.count > 0 {
 		notes = append(notes, fmt.Sprintf("rows that are not UTF-8 and were read as Windows-1252: %d, the first is row %d",
 			s.foreign.count, s.foreign.first))
+	}
+	if note := s.devices.note(); note != "" {
+		notes = append(notes, note)
 	}
 	if s.openEnd {
 		notes = append(notes, "the last row has no line end: if other answers of this server have one, this answer was cut off")

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
@@ -16,8 +15,9 @@ import (
 
 // The formats that can be asked for.
 const (
-	FormatJSON = "json"
-	FormatCSV  = "csv"
+	FormatJSON  = "json"
+	FormatCSV   = "csv"
+	FormatTable = "table" // an HTML page, for Portals whose other formats cannot be read
 )
 
 // The lists that can be asked for.
@@ -54,9 +54,13 @@ type Options struct {
 	// asked for with every request, so that a new one needs no restart.
 	User     string
 	Password func() string
-	// Format is FormatJSON or FormatCSV. Only csv names the significant
-	// binaries that were not used; json is the safer choice for all else.
-	Format  string
+	// Format is FormatJSON, FormatCSV or FormatTable. Only the last two name the
+	// significant binaries that were not used; json is the safer choice for all
+	// else.
+	Format string
+	// Aliases are further keys under which the Portal answers, per name of a
+	// column as Columns has them. They go before those that are known already.
+	Aliases map[string][]string
 	Targets []Target
 }
 
@@ -93,9 +97,11 @@ func Feeds(targets []Target) []string {
 
 // Source is one Portal. It fulfils extract.Source.
 type Source struct {
-	o      Options
-	client *httpx.Client
-	feeds  map[string]feed
+	o       Options
+	client  *httpx.Client
+	feeds   map[string]feed
+	aliases [extract.MeteringColumns][]string
+	engines *engineList
 }
 
 // feed is what one feed asks for.
@@ -107,9 +113,9 @@ type feed struct {
 
 // New checks the options and builds the client; it sends nothing.
 func New(o Options) (*Source, error) {
-	s := &Source{o: o, feeds: map[string]feed{}}
-	if o.Format != FormatJSON && o.Format != FormatCSV {
-		return nil, fmt.Errorf("source %q: format %q is neither %s nor %s", o.Name, o.Format, FormatJSON, FormatCSV)
+	s := &Source{o: o, feeds: map[string]feed{}, engines: newEngineList()}
+	if !slices.Contains([]string{FormatJSON, FormatCSV, FormatTable}, o.Format) {
+		return nil, fmt.Errorf("source %q: format %q is none of %s, %s, %s", o.Name, o.Format, FormatJSON, FormatCSV, FormatTable)
 	}
 	if o.User == "" || o.Password == nil {
 		return nil, fmt.Errorf("source %q: the Portal wants a user and a password", o.Name)
@@ -122,7 +128,11 @@ func New(o Options) (*Source, error) {
 	if len(s.feeds) == 0 {
 		return nil, fmt.Errorf("source %q: there is no target to ask for", o.Name)
 	}
-	client, err := httpx.New(httpx.Options{
+	var err error
+	if s.aliases, err = withOwn(o.Aliases); err != nil {
+		return nil, fmt.Errorf("source %q: %w", o.Name, err)
+	}
+	s.client, err = httpx.New(httpx.Options{
 		Name:           o.Name,
 		URL:            o.URL,
 		TLS:            o.TLS,
@@ -138,7 +148,6 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.client = client
 	return s, nil
 }
 
@@ -169,7 +178,9 @@ func (s *Source) Live() extract.Getter { return s.client }
 func (s *Source) Close() { s.client.Close() }
 
 // Pull asks for one feed and hands on what the Portal says now. The request's
-// day is not sent: the API has no parameter for it.
+// day is not sent: the API has no parameter for it. After a complete answer it
+// finds out whether the Portal was connected to all its engines, which makes
+// one more request every few minutes.
 func (s *Source) Pull(
 	ctx context.Context, via extract.Getter, req extract.Request, emit func(*extract.Record) error,
 ) (extract.Answer, error) {
@@ -180,6 +191,16 @@ func (s *Source) Pull(
 			Err: fmt.Errorf("no target has the feed %q", req.Feed),
 		}
 	}
+	answer, err := s.details(ctx, via, f, emit)
+	if err == nil {
+		s.askEngines(ctx, via, &answer)
+	}
+	return answer, err
+}
+
+// details asks for one feed. The body of the answer is closed when it returns,
+// which makes room for the next request.
+func (s *Source) details(ctx context.Context, via extract.Getter, f feed, emit func(*extract.Record) error) (extract.Answer, error) {
 	doing := fmt.Sprintf("asking %q for metering details of %s", s.o.Name, f.name)
 	resp, err := via.Get(ctx, s.query(f))
 	if err != nil {
@@ -187,7 +208,7 @@ func (s *Source) Pull(
 		return extract.Answer{Requests: e.Attempts}, e
 	}
 	defer resp.Body.Close()
-	sink := newSink(emit, s.secrets())
+	sink := newSink(newKeys(s.aliases), emit, s.secrets())
 	in := newInput(resp.Body)
 	err = s.decode(resp, in, sink)
 	answer := extract.Answer{
@@ -208,13 +229,17 @@ func (s *Source) decode(resp *extract.Response, in *input, sink *sink) error {
 	if resp.Status == http.StatusPartialContent {
 		return badAnswer("the server says that the answer is a part only")
 	}
-	if err := in.open(sink.secrets); err != nil {
+	if err := in.open(sink.secrets, s.o.Format == FormatTable); err != nil {
 		return err
 	}
-	if s.o.Format == FormatCSV {
+	switch s.o.Format {
+	case FormatCSV:
 		return readCSV(in, sink)
+	case FormatTable:
+		return readTable(in, sink)
+	default:
+		return readJSON(in, sink)
 	}
-	return readJSON(in, sink)
 }
 
 // query is the request for a feed. Parameters without a value are left out, so
@@ -236,19 +261,13 @@ func (s *Source) query(f feed) extract.Query {
 		values["path"] = slices.Clone(f.target.Path)
 	}
 	// The content types of the answers are not documented: anything will do.
-	accept := "application/json, */*;q=0.5"
-	if s.o.Format == FormatCSV {
-		accept = "text/csv, */*;q=0.5"
-	}
-	return extract.Query{Path: detailsPath, Values: values, Accept: accept}
+	accept := map[string]string{FormatJSON: "application/json", FormatCSV: "text/csv", FormatTable: "text/html"}[s.o.Format]
+	return extract.Query{Path: detailsPath, Values: values, Accept: accept + ", */*;q=0.5"}
 }
 
-// authorize adds the credentials. It also writes the spaces in names as %20,
-// the form that every server reads alike; a plus sign in a name stands escaped
-// already.
+// authorize adds the credentials.
 func (s *Source) authorize(_ context.Context, r *http.Request) error {
 	r.SetBasicAuth(s.o.User, s.o.Password())
-	r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "+", "%20")
 	return nil
 }
 

@@ -32,19 +32,31 @@ func TestRequest(t *testing.T) {
 		change func(*nexthink.Options)
 		feed   string
 		want   string
+		accept string
 	}{
 		"everything": {
 			feed: "visio/underusage",
 			want: "format=json&hierarchy=DefaultHierarchy&list=underusage&metric=" + metric +
 				"&path=Europe&path=Switzerland&program=8b37ddb4-29fe-469a-bdc0-ca3497d7c7f9",
+			accept: "application/json",
 		},
 		"only what is needed": {
 			change: func(o *nexthink.Options) {
 				o.Targets[0].Program, o.Targets[0].Hierarchy, o.Targets[0].Path = "", "", nil
 				o.Targets[0].WindowDays = 30
 			},
-			feed: "visio/installed",
-			want: "format=json&list=installed&metric=" + metric,
+			feed:   "visio/installed",
+			want:   "format=json&list=installed&metric=" + metric,
+			accept: "application/json",
+		},
+		"the table": {
+			change: func(o *nexthink.Options) {
+				o.Format = nexthink.FormatTable
+				o.Targets[0].Program, o.Targets[0].Hierarchy, o.Targets[0].Path = "", "", nil
+			},
+			feed:   "visio/installed",
+			want:   "format=table&list=installed&metric=" + metric,
+			accept: "text/html",
 		},
 		"names as they are": {
 			change: func(o *nexthink.Options) {
@@ -56,6 +68,7 @@ func TestRequest(t *testing.T) {
 			feed: "visio/installed",
 			want: "format=csv&hierarchy=%20A%20%26%20B%3DC%3F%20&list=installed&metric=" + metric +
 				"&path=Z&path=R%26D%20%2F%20Lab%203&path=A&path=%E6%9D%B1%E4%BA%AC&path=Zu%CC%88rich&path=1%2B1&path=%2520",
+			accept: "text/csv",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,7 +93,7 @@ func TestRequest(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, user, gotUser)
 			require.Equal(t, password, gotPassword)
-			require.Contains(t, seen.Header.Get("Accept"), b.options.Format)
+			require.Contains(t, seen.Header.Get("Accept"), tc.accept)
 			require.Contains(t, seen.Header.Get("Accept"), "*/*", "the content type is not documented")
 		})
 	}
@@ -104,7 +117,7 @@ func TestNewRefuses(t *testing.T) {
 		change func(*nexthink.Options)
 		says   string
 	}{
-		"format":         {func(o *nexthink.Options) { o.Format = "table" }, `source "hq": format "table" is neither json nor csv`},
+		"format":         {func(o *nexthink.Options) { o.Format = "xml" }, `source "hq": format "xml" is none of json, csv, table`},
 		"no user":        {func(o *nexthink.Options) { o.User = "" }, "wants a user and a password"},
 		"no password":    {func(o *nexthink.Options) { o.Password = nil }, "wants a user and a password"},
 		"no target":      {func(o *nexthink.Options) { o.Targets = nil }, "there is no target"},
@@ -120,10 +133,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := nexthink.Options{
-				Name: "hq", URL: &url.URL{Scheme: "https", Host: "portal.example.com"}, User: user,
-				Password: func() string { return password }, Format: nexthink.FormatJSON, Targets: []nexthink.Target{visio()},
-			}
+			o := setupOptions(t)
 			tc.change(&o)
 			_, err := nexthink.New(o)
 			require.ErrorContains(t, err, tc.says)
@@ -212,8 +222,9 @@ func TestEmitStopsThePull(t *testing.T) {
 	t.Parallel()
 	stop := errors.New("stop")
 	for format, text := range map[string]string{
-		nexthink.FormatJSON: `[{"device":"PC1"},{"device":"PC2"},{"device":"PC3"}]`,
-		nexthink.FormatCSV:  "Device\nPC1\nPC2\nPC3\n",
+		nexthink.FormatJSON:  `[{"device":"PC1"},{"device":"PC2"},{"device":"PC3"}]`,
+		nexthink.FormatCSV:   "Device\nPC1\nPC2\nPC3\n",
+		nexthink.FormatTable: "<table><tr><th>Device<tr><td>PC1<tr><td>PC2<tr><td>PC3</table>",
 	} {
 		b := setup(t, nexthinktest.Options{})
 		b.options.Format = format

@@ -12,19 +12,29 @@ import (
 )
 
 func (a *App) discoverCommand() *cobra.Command {
-	var source string
+	var source, pasted string
 	cmd := &cobra.Command{
-		Use:   "discover --source NAME",
-		Short: "Show what a source's server says that it offers",
-		Long: `Prints the server's own description of what can be pulled from it, as it came. Of a
-bigfix source these are the schemas of the endpoints that Meterhouse asks; a column
-that is asked for and not named there is warned of on stderr, where the server's
-version stands, too.`,
-		Example: "  meterhouse discover --source bfi-emea | jq .",
-		Args:    noArgs,
+		Use:   "discover {--source NAME | --url 'URL'}",
+		Short: "Show what a server offers, or make a target of a portal's URL",
+		Long: `With --source: prints the server's own description of what can be pulled from it, as
+it came. Of a bigfix source these are the schemas of the endpoints that Meterhouse
+asks; a column that is asked for and not named there is warned of on stderr, where
+the server's version stands, too.
+
+With --url, for a Nexthink Portal, which describes nothing: prints the target to paste
+into the configuration for what the URL asks for. Open
+https://PORTAL/api/softwaremetering/v1 in a browser, pick metric, hierarchy, program
+and node, follow a link such as Installed (json), and copy the URL of the page. The
+portal is not asked; --source names the source that the URL should belong to.`,
+		Example: "  meterhouse discover --source bfi-emea | jq .\n" +
+			"  meterhouse discover --url 'https://portal.example.com/api/softwaremetering/v1/details?metric=...'",
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if source == "" {
-				return usagef("discover needs --source")
+			switch {
+			case pasted != "":
+				return a.discoverURL(cmd, source, pasted)
+			case source == "":
+				return usagef("discover needs --source or --url\nSee '%s --help'.", cmd.CommandPath())
 			}
 			cfg, _, err := a.loadConfig(config.Load, false)
 			if err != nil {
@@ -36,7 +46,8 @@ version stands, too.`,
 			return a.discover(cmd, cfg, source)
 		},
 	}
-	cmd.Flags().StringVar(&source, "source", "", "the source to ask")
+	cmd.Flags().StringVar(&source, "source", "", "the source to ask, or that the URL belongs to")
+	cmd.Flags().StringVar(&pasted, "url", "", "URL that a portal's discovery tool shows, in single quotes")
 	return cmd
 }
 
@@ -49,7 +60,7 @@ func (a *App) discover(cmd *cobra.Command, cfg *config.Config, name string) erro
 	source := sources[slices.IndexFunc(sources, func(s run.Source) bool { return s.Name == name })]
 	api, ok := source.API.(extract.Discoverer)
 	if !ok {
-		return usagef("source %q is of kind %s, whose servers describe nothing", name, source.Kind)
+		return usagef("source %q is of kind %s, whose servers describe nothing; the URL of its discovery tool's details can be given with --url", name, source.Kind)
 	}
 	findings, err := api.Discover(cmd.Context(), cmd.OutOrStdout())
 	for _, f := range findings {

@@ -69,6 +69,11 @@ type feedStatus struct {
 	LastDay       *schema.Day `json:"last_published_day"`
 	LastPublished *time.Time  `json:"last_published_at"`
 	Rows          uint64      `json:"last_published_rows"`
+	// Partial counts the published days that are known to be incomplete at the
+	// source; PartialDay is the newest of them and PartialReason why.
+	Partial       int         `json:"days_partial"`
+	PartialDay    *schema.Day `json:"last_partial_day,omitempty"`
+	PartialReason string      `json:"last_partial_reason,omitempty"`
 	// LastError is the newest refusal or failure that no later load of its day has mended.
 	LastError    string          `json:"last_error,omitempty"`
 	LastErrorDay *schema.Day     `json:"last_error_day,omitempty"`
@@ -123,6 +128,10 @@ func (s *feedStatus) add(d plan.DayState) {
 	if p := d.Published; p != nil {
 		s.LastDay, s.LastPublished, s.Rows = &p.Day, &p.FinishedAt, p.Rows
 	}
+	if why := d.Partial(); why != "" {
+		s.Partial++
+		s.PartialDay, s.PartialReason = &d.Published.Day, why
+	}
 	if l := d.Last; l != nil && (l.Status == schema.Failed || l.Status == schema.Refused) {
 		s.LastError, s.LastErrorDay = string(l.Status)+": "+l.Reason, &l.Day
 	}
@@ -132,8 +141,15 @@ func printStatus(out io.Writer, feeds []*feedStatus) {
 	rows := make([]table.Row, len(feeds))
 	for i, f := range feeds {
 		published := fmt.Sprint(f.States[plan.StatePublished] + f.States[plan.StateProvisional])
+		var doubts []string
 		if n := f.States[plan.StateProvisional]; n > 0 {
-			published += fmt.Sprintf(" (%d provisional)", n)
+			doubts = append(doubts, fmt.Sprintf("%d provisional", n))
+		}
+		if f.Partial > 0 {
+			doubts = append(doubts, fmt.Sprintf("%d partial", f.Partial))
+		}
+		if len(doubts) > 0 {
+			published += " (" + joined(doubts) + ")"
 		}
 		newest := "never"
 		if f.LastDay != nil {
@@ -145,6 +161,9 @@ func printStatus(out io.Writer, feeds []*feedStatus) {
 	}
 	printTable(out, table.Row{"feed", "days", "published", "not published", "newest"}, rows)
 	for _, f := range feeds {
+		if f.Partial > 0 {
+			fmt.Fprintf(out, "\n%s %s, day %s is partial: %s\n", f.Source, f.Feed, f.PartialDay, f.PartialReason)
+		}
 		if f.LastError != "" {
 			fmt.Fprintf(out, "\n%s %s, day %s: %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)
 		}

@@ -94,8 +94,14 @@ type Source struct {
 
 	// What only a nexthink source has.
 
-	Format  string // json or csv
-	Targets []Target
+	Format string // json, csv or table
+	// Aliases are further keys of the portal's answers per column of the warehouse.
+	Aliases map[string][]string
+	// DateLayout is how the portal writes dates, in Go's notation; "" for forms
+	// that can be read in one way only.
+	DateLayout   string
+	DecimalComma bool // 1,5 is one and a half
+	Targets      []Target
 }
 
 // TLS says how a source's certificate is judged.

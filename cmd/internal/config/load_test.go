@@ -123,8 +123,10 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 				User: "meterhouse", Password: config.NewSecret("passw0rd"),
 				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
 				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 1_000_000,
-				Guards: config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
-				Format: "csv",
+				Guards:     config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
+				Format:     "csv",
+				Aliases:    map[string][]string{"device": {"Gerät", "Rechner"}, "last_activity": {"Letzte Aktivität"}},
+				DateLayout: "02.01.2006 15:04", DecimalComma: true,
 				Targets: []config.Target{{
 					Name: "visio-lausanne", Metric: "52fa2b8b", Program: "8b37ddb4", Hierarchy: "DefaultHierarchy",
 					Path: []string{"Europe", "Switzerland", "Lausanne"}, Lists: []string{"installed", "underusage"}, WindowDays: 30,

@@ -3,10 +3,15 @@ package config
 import (
 	"fmt"
 	"math"
+	"time"
+
+	"github.com/meterhouse/meterhouse/extract/nexthink"
 )
 
 // nexthinkKeys are the keys that only nexthink sources have.
-func nexthinkKeys() []string { return []string{"format", "targets"} }
+func nexthinkKeys() []string {
+	return []string{"format", "aliases", "date_layout", "decimal_comma", "targets"}
+}
 
 func (b *block) nexthink(s *Source) {
 	var hasPassword bool
@@ -14,7 +19,10 @@ func (b *block) nexthink(s *Source) {
 	if s.Password, hasPassword = b.secret("password", b.r.openSources); !hasPassword {
 		b.fault("password_file", "", "is missing", "name a file with the password of the user (or password_env)")
 	}
-	s.Format = b.choice("format", "json", "json", "csv")
+	s.Format = b.choice("format", nexthink.FormatJSON, nexthink.FormatJSON, nexthink.FormatCSV, nexthink.FormatTable)
+	s.Aliases = b.block("aliases").aliases()
+	s.DateLayout = b.dateLayout()
+	s.DecimalComma = b.boolean("decimal_comma", false)
 	if b.given("recheck_days") {
 		b.warn("recheck_days", "", "has no effect on a nexthink source", "the portal answers for today only")
 	}
@@ -30,6 +38,57 @@ func (b *block) nexthink(s *Source) {
 		s.Targets = append(s.Targets, entry.target())
 		entry.unique(names)
 	}
+}
+
+// aliases reads further keys per column. A key may stand for one column only;
+// it is compared as the keys of the answers are.
+func (b *block) aliases() map[string][]string {
+	var aliases map[string][]string
+	taken := map[string]word{}
+	for _, column := range nexthink.Columns() {
+		for _, w := range b.words(column, false, "write a list, such as [Gerät]") {
+			key := nexthink.NormalKey(w.text)
+			other, twice := taken[key]
+			switch {
+			case key == "":
+				b.r.fault(w.at, w.text, "has neither letter nor digit", "write the key as the portal does")
+				continue
+			case twice:
+				b.r.fault(w.at, w.text, fmt.Sprintf("is the same key as %q on line %d", other.text, other.at.line),
+					"keep one; upper case, spaces and punctuation make no difference")
+				continue
+			}
+			taken[key] = w
+			if aliases == nil {
+				aliases = map[string][]string{}
+			}
+			aliases[column] = append(aliases[column], w.text)
+		}
+	}
+	b.done()
+	return aliases
+}
+
+func (b *block) dateLayout() string {
+	layout := b.str("date_layout", "")
+	if layout != "" && !holdsDate(layout) {
+		b.fault("date_layout", layout, "is not the layout of a whole date",
+			`write 2 January 2006, 15:04:05 as the portal writes dates: "02/01/2006 15:04" for day/month/year`)
+	}
+	return layout
+}
+
+// holdsDate tries whether dates survive being written and read in a layout.
+func holdsDate(layout string) bool {
+	for _, day := range []time.Time{
+		time.Date(2019, time.November, 28, 0, 0, 0, 0, time.UTC), time.Date(2031, time.March, 4, 0, 0, 0, 0, time.UTC),
+	} {
+		read, err := time.Parse(layout, day.Format(layout))
+		if err != nil || !read.Equal(day) {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *block) target() Target {

@@ -40,7 +40,8 @@ func settings(c config.Source) run.Source {
 	return run.Source{
 		Name: c.Name, Kind: c.Kind, Location: c.Location,
 		Parallel: c.Parallel, MaxRetries: c.MaxRetries, Guards: run.Guards(c.Guards),
-		Feeds: map[string]run.Feed{},
+		Feeds:      map[string]run.Feed{},
+		DateLayout: c.DateLayout, DecimalComma: c.DecimalComma,
 	}
 }
 
@@ -85,7 +86,7 @@ func nexthinkPortal(c config.Source, feeds map[string]run.Feed) (extract.Source,
 	}
 	return nexthink.New(nexthink.Options{
 		Name: c.Name, URL: c.URL, TLS: nexthink.TLSOptions{CAFile: c.TLS.CAFile, ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify},
-		User: c.User, Password: c.Password.Reveal, Format: c.Format, Targets: targets,
+		User: c.User, Password: c.Password.Reveal, Format: c.Format, Aliases: c.Aliases, Targets: targets,
 		Parallel: c.Parallel, MaxRetries: c.MaxRetries, RequestTimeout: c.RequestTimeout, MaxBytes: c.MaxBytes,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract"
@@ -37,6 +38,7 @@ func (c *Client) attempt(parent context.Context, call call) (*extract.Response, 
 			return nil, nil, &fault{Error: c.asError(parent, call.doing, err, 0)}
 		}
 	}
+	request.URL.RawQuery = plainSpaces(request.URL.RawQuery)
 	select {
 	case c.slots <- struct{}{}:
 	case <-parent.Done():
@@ -57,6 +59,11 @@ func (c *Client) attempt(parent context.Context, call call) (*extract.Response, 
 	}
 	return &extract.Response{Status: answer.StatusCode, Header: answer.Header, Body: b}, request, nil
 }
+
+// plainSpaces writes the spaces of an encoded query as %20, the form that every
+// server reads alike. What was a plus sign is escaped already, and the order of
+// the values stays.
+func plainSpaces(query string) string { return strings.ReplaceAll(query, "+", "%20") }
 
 // noAnswer reads why no header arrived.
 func (b *body) noAnswer(err error) *fault {

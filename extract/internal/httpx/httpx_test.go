@@ -85,16 +85,17 @@ func TestGetSendsTheQuery(t *testing.T) {
 		o.UserAgent = "meterhouse/1"
 		o.Authorize = func(_ context.Context, r *http.Request) error {
 			r.SetBasicAuth("me", "pw")
+			r.URL.RawQuery += "&token=a+b"
 			return nil
 		}
 	})
 	response, err := b.client.Get(t.Context(), extract.Query{
-		Path: "api/x", Values: url.Values{"path": {"b/1", "a&2"}, "columns[]": {"server.name"}}, Accept: "application/json",
+		Path: "api/x", Values: url.Values{"path": {"b /1", "a&2+"}, "columns[]": {"server.name"}}, Accept: "application/json",
 	})
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, 1, response.Attempts)
-	require.Equal(t, "/prefix/api/x?columns%5B%5D=server.name&path=b%2F1&path=a%262", got.URL.String())
+	require.Equal(t, "/prefix/api/x?columns%5B%5D=server.name&path=b%20%2F1&path=a%262%2B&token=a%20b", got.URL.String(), "spaces are %20")
 	require.Equal(t, "application/json", got.Header.Get("Accept"))
 	require.Equal(t, "en-US", got.Header.Get("Accept-Language"))
 	require.Equal(t, "meterhouse/1", got.UserAgent())

@@ -65,10 +65,27 @@ type engine struct {
 }
 
 func (p *Portal) engines(w http.ResponseWriter, _ *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	_ = json.NewEncoder(w).Encode([]engine{{
-		Name: "engine-1", DatabaseUID: "3f0c2a9e-7f0e-4c59-9a53-8d8f5b6a7c01", MachineID: "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d",
-		Description: "simulated", Status: "CONNECTED", Address: "engine-1.example.com", Port: 999,
+	_ = json.NewEncoder(w).Encode(p.engineList)
+}
+
+// SetEngine lets the Portal have an engine in a state: CONNECTED, DISCONNECTED
+// or CONNECTING. A Portal begins with engine-1, connected; its devices do not
+// depend on it.
+func (p *Portal) SetEngine(name, status string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.engineList {
+		if p.engineList[i].Name == name {
+			p.engineList[i].Status = status
+			return
+		}
+	}
+	p.engineList = append(p.engineList, engine{
+		Name: name, DatabaseUID: "3f0c2a9e-7f0e-4c59-9a53-8d8f5b6a7c01", MachineID: "9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d",
+		Description: "simulated", Status: status, Address: name + ".example.com", Port: 999,
 		Timezone: p.o.Location.String(), Version: "6.30.0.0",
-	}})
+	})
 }

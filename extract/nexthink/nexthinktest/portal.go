@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/meterhouse/meterhouse/extract/internal/simfault"
@@ -68,6 +69,9 @@ type Portal struct {
 	o       Options
 	estate  *estate
 	handler http.Handler
+
+	mu         sync.Mutex
+	engineList []engine
 }
 
 // New makes a Portal.
@@ -79,6 +83,7 @@ func New(o Options) *Portal {
 		o.Location = time.UTC
 	}
 	p := &Portal{o: o, estate: newEstate(o.Seed, o.Devices)}
+	p.SetEngine("engine-1", "CONNECTED")
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+DiscoveryPath, p.discovery)
 	mux.HandleFunc("GET "+DetailsPath, p.details)

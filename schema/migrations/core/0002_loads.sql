@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS loads
     bytes UInt64 COMMENT 'Bytes of the bodies that the source answered, after decompression',
     content_hash FixedString(32) COMMENT 'Hash of the normalised rows that does not depend on their order, hex; all zeros when the load never got so far',
     source_as_of Nullable(DateTime('UTC')) COMMENT 'When the source says that its data was computed, UTC; NULL when it does not say',
+    partial String COMMENT 'Why the load is known to be incomplete at its source; empty when it is not',
     previous_load_id UInt64 COMMENT 'The version that readers saw when this load began; 0 for none',
     started_at DateTime('UTC') COMMENT 'When the load began, UTC',
     finished_at DateTime('UTC') COMMENT 'When the load ended, or when an operator published it again, UTC',

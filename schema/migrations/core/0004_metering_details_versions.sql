@@ -21,9 +21,9 @@ CREATE TABLE IF NOT EXISTS metering_details_versions
     avg_executions Nullable(Float64) COMMENT 'Average executions per day over the trailing window; do not add over snapshots; NULL when not given',
     first_seen Nullable(DateTime('UTC')) COMMENT 'First date with one of the packages, UTC; NULL when not given',
     last_activity Nullable(DateTime('UTC')) COMMENT 'Last execution of a significant binary, UTC; NULL when never or not given',
-    binaries Array(String) COMMENT 'Binaries of the program: the used ones in json, the significant ones in csv; do not compare the two formats',
+    binaries Array(String) COMMENT 'Binaries of the program: the used ones in json, the significant ones in csv and table; do not compare json with the others',
     binaries_used Array(Nullable(UInt8)) COMMENT 'For each of binaries 1 when it was used, 0 when not, NULL when the format cannot tell',
-    format LowCardinality(String) COMMENT 'Format that the portal was asked for: json or csv',
+    format LowCardinality(String) COMMENT 'Format that the portal was asked for: json, csv or table',
     extra String COMMENT 'Fields beyond the documented ones, a JSON object; empty when there were none',
     ordinal UInt64 COMMENT 'Place of the row in the answer, from 1'
 )

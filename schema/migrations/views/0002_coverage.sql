@@ -3,7 +3,9 @@
 -- later attempt came to; else what the latest attempt came to (refused, failed);
 -- and missing for a day between them that was never tried. rows and rejects are
 -- those of the published load, attempts counts all loads; last_finished_at is NULL
--- for a missing day.
+-- for a missing day. partial says why the published load is known to be incomplete
+-- at its source; it is empty when it is not, or when a later pull found the same
+-- and nothing missing.
 CREATE VIEW IF NOT EXISTS coverage AS
 SELECT
     days.source AS source,
@@ -13,6 +15,7 @@ SELECT
     multiIf(slices.load_id > 0, 'published', slices.last_status = '', 'missing', slices.last_status) AS state,
     slices.rows AS rows,
     slices.rejects AS rejects,
+    if(slices.last_status = 'unchanged' AND slices.last_partial = '', '', slices.partial) AS partial,
     slices.load_id AS load_id,
     slices.attempts AS attempts,
     slices.last_status AS last_status,
@@ -31,9 +34,11 @@ LEFT JOIN
         argMaxIf(loads.load_id, tuple(loads.published_seq, loads.load_id), loads.published_seq > 0) AS load_id,
         argMaxIf(loads.rows, tuple(loads.published_seq, loads.load_id), loads.published_seq > 0) AS rows,
         argMaxIf(loads.rejects, tuple(loads.published_seq, loads.load_id), loads.published_seq > 0) AS rejects,
+        argMaxIf(loads.partial, tuple(loads.published_seq, loads.load_id), loads.published_seq > 0) AS partial,
         uniqExact(loads.load_id) AS attempts,
         argMax(loads.status, tuple(loads.finished_at, loads.load_id, loads.published_seq)) AS last_status,
         argMax(loads.reason, tuple(loads.finished_at, loads.load_id, loads.published_seq)) AS last_reason,
+        argMax(loads.partial, tuple(loads.finished_at, loads.load_id, loads.published_seq)) AS last_partial,
         max(loads.finished_at) AS last_finished_at
     FROM loads
     GROUP BY source, feed, day
