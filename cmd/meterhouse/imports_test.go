@@ -43,6 +43,7 @@ var owners = map[string][]string{
 	"github.com/ClickHouse/ch-go":         {"load/..."},
 	"github.com/ebitengine/purego":        {"load/embedded/..."},
 	"github.com/robfig/cron":              {"etl/schedule", "cmd/internal/config"},
+	"github.com/minio/minio-go":           {"etl/archive"},
 }
 
 // simulatorUsers are the only folders whose production code may import a test
