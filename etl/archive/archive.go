@@ -190,28 +190,33 @@ func (a *Archive) Manifest(ctx context.Context, s schema.Slice, loadID uint64) (
 
 // Holds reports whether a load of the slice with this content is archived.
 func (a *Archive) Holds(ctx context.Context, s schema.Slice, contentHash string) (bool, error) {
-	loads, err := a.Loads(ctx, s)
+	loads, _, err := a.Loads(ctx, s) // one whose manifest is damaged holds nothing
 	return slices.ContainsFunc(loads, func(m *Manifest) bool { return m.Load.ContentHash == contentHash }), err
 }
 
-// Loads reads the manifests of a slice's complete loads, oldest first.
-func (a *Archive) Loads(ctx context.Context, s schema.Slice) ([]*Manifest, error) {
-	var loads []*Manifest
+// Loads reads the manifests of a slice's complete loads, oldest first. The
+// faults are manifests that cannot be read.
+func (a *Archive) Loads(ctx context.Context, s schema.Slice) (loads []*Manifest, faults []Fault, err error) {
 	for e, err := range a.entries(ctx, daysOf(s.Source, s.Feed)+s.Day.String()+"/") {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !e.Complete() {
 			continue
 		}
 		m, err := a.Manifest(ctx, s, e.LoadID)
-		if err != nil {
-			return nil, err
+		var fault *Fault
+		switch {
+		case err == nil:
+			loads = append(loads, m)
+		case errors.As(err, &fault):
+			faults = append(faults, *fault)
+		default:
+			return nil, nil, err
 		}
-		loads = append(loads, m)
 	}
 	slices.SortFunc(loads, func(x, y *Manifest) int { return cmp.Compare(x.Load.LoadID, y.Load.LoadID) })
-	return loads, nil
+	return loads, faults, nil
 }
 
 // Entry is what there is of one load.

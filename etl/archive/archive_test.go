@@ -42,8 +42,9 @@ func TestArchivedAnswersComeBackByteForByte(t *testing.T) {
 		replay := p.archive.Replay(m)
 		require.Equal(t, bodies, ask(t, replay, "api/0", "api/1", "api/2", "api/3"))
 		require.NoError(t, replay.Done())
-		loads, err := p.archive.Loads(t.Context(), visio(t))
+		loads, faults, err := p.archive.Loads(t.Context(), visio(t))
 		require.NoError(t, err)
+		require.Empty(t, faults)
 		require.Equal(t, []*archive.Manifest{m}, loads)
 		require.NoError(t, p.archive.Probe(t.Context()))
 		require.Len(t, p.keys(t), 5)
@@ -136,9 +137,10 @@ func TestAnInterruptedStoreLeavesNothingThatCounts(t *testing.T) {
 
 			_, err = p.archive.Manifest(t.Context(), visio(t), load.LoadID)
 			require.ErrorIs(t, err, archive.ErrNotArchived)
-			loads, err := p.archive.Loads(t.Context(), visio(t))
+			loads, faults, err := p.archive.Loads(t.Context(), visio(t))
 			require.NoError(t, err)
 			require.Empty(t, loads)
+			require.Empty(t, faults)
 		})
 	}
 }
@@ -211,6 +213,17 @@ func TestHolds(t *testing.T) {
 		other := visio(t)
 		other.Day++
 		require.False(t, held(other, "aa"))
+
+		// A manifest that cannot be read holds nothing, and hides no other.
+		damaged := loadOf(visio(t), noon().Add(time.Hour))
+		m := p.keep(t, damaged, "x")
+		p.change(t, m.Key("manifest.json"), shorten)
+		p.change(t, m.Key("manifest.json"), shorten)
+		require.True(t, held(visio(t), "aa"))
+		loads, faults, err := p.archive.Loads(t.Context(), visio(t))
+		require.NoError(t, err)
+		require.Len(t, loads, 1)
+		require.Len(t, faults, 1)
 	})
 }
 

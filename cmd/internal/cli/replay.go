@@ -213,8 +213,12 @@ func (r *replays) chooseFor(ctx context.Context, s schema.Slice, rows []schema.L
 		m, err = r.session.archive.Manifest(ctx, s, r.wish.loadID)
 	} else {
 		var loads []*archive.Manifest
-		if loads, err = r.session.archive.Loads(ctx, s); err == nil {
+		var faults []archive.Fault
+		if loads, faults, err = r.session.archive.Loads(ctx, s); err == nil {
 			m, err = archive.Choose(loads, seenIn(rows))
+		}
+		for _, f := range faults {
+			r.app.say("warning: %s", f.Error())
 		}
 	}
 	if err != nil {
