@@ -14,5 +14,5 @@ func NewLoadID(now time.Time) uint64 {
 
 // LoadTime is the moment that NewLoadID was given, to the millisecond, UTC.
 func LoadTime(loadID uint64) time.Time {
-	return time.UnixMilli(int64(loadID >> 22)).UTC() //nolint:gosec // 42 bits
+	return time.UnixMilli(int64(loadID >> 22)).UTC()
 }

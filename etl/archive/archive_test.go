@@ -25,6 +25,7 @@ func TestArchivedAnswersComeBackByteForByte(t *testing.T) {
 	t.Parallel()
 	big := strings.Repeat(`{"device":"PC1","usage":1.5}`+"\n", 200_000) // 5.6 MB
 	inBothPlaces(t, 0, func(t *testing.T, p *place) {
+		t.Helper()
 		bodies := []string{"[]", big, "", "\x00\xff not text"}
 		load := loadOf(visio(t), noon())
 		load.Partial = "an engine is away"
@@ -199,6 +200,7 @@ func TestABucketThatIsNotWhoItShouldBe(t *testing.T) {
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	inBothPlaces(t, 0, func(t *testing.T, p *place) {
+		t.Helper()
 		held := func(s schema.Slice, hash string) bool {
 			got, err := p.archive.Holds(t.Context(), s, hash)
 			require.NoError(t, err)
@@ -230,6 +232,7 @@ func TestHolds(t *testing.T) {
 func TestEntriesOfSourceAndFeed(t *testing.T) {
 	t.Parallel()
 	inBothPlaces(t, 0, func(t *testing.T, p *place) {
+		t.Helper()
 		slices := []schema.Slice{
 			visio(t),
 			{Source: "portal", Feed: "visio/installed2", Day: day(t, "2026-11-20")},
@@ -259,6 +262,7 @@ func TestEntriesOfSourceAndFeed(t *testing.T) {
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	inBothPlaces(t, 30, func(t *testing.T, p *place) {
+		t.Helper()
 		now := noon()
 		ago := func(d time.Duration) schema.Load { return loadOf(visio(t), now.Add(-d)) }
 		const hour, days = time.Hour, 24 * time.Hour

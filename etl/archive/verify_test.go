@@ -115,6 +115,7 @@ func TestDamageIsFoundAndNotReplayed(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			inBothPlaces(t, 0, func(t *testing.T, p *place) {
+				t.Helper()
 				m := p.keep(t, loadOf(visio(t), noon()), "first "+body, body)
 				require.Empty(t, p.faults(t, noon()), "nothing is wrong yet")
 				tc.damage(t, p, m)
