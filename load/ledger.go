@@ -65,11 +65,11 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 
 // Record writes ledger rows, all in one block, so that readers see either none
 // or all of them: this is what publishes. Before that it numbers the loads whose
-// status publishes, in place, upwards from the highest PublishedSeq there is,
-// and sets the others' to 0.
+// status publishes and that have no PublishedSeq yet, in place, upwards from the
+// highest one there is.
 //
-// When the answer is lost, call it again: the same load published twice is no
-// different from once.
+// When the answer is lost, call it again with the same loads: they keep their
+// numbers, so that a row that did arrive is written once more as the same row.
 func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
 	if len(loads) == 0 {
 		return nil
@@ -96,8 +96,7 @@ func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load)
 		return err
 	}
 	for i := range loads {
-		loads[i].PublishedSeq = 0
-		if loads[i].Status.Publishes() {
+		if loads[i].Status.Publishes() && loads[i].PublishedSeq == 0 {
 			seq++
 			loads[i].PublishedSeq = seq
 		}

@@ -54,7 +54,7 @@ type SchemaError struct {
 func (e *SchemaError) Error() string {
 	switch {
 	case len(e.Changed) > 0:
-		return fmt.Sprintf("database %q: applied migrations differ from this program's: %s; use the version of meterhouse that applied them, or a newer one",
+		return fmt.Sprintf("database %q was made by another build of meterhouse, whose migrations differ: %s; use that build, or a new database (for an embedded warehouse: a new folder)",
 			e.Database, strings.Join(e.Changed, ", "))
 	case len(e.TooNew) > 0:
 		return fmt.Sprintf("database %q has migrations of a newer meterhouse: %s; use that version",

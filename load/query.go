@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -25,7 +26,7 @@ func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer
 	}
 	answer, err := w.conn.QueryFormat(ctx, format, sql)
 	if err != nil {
-		return fail(err, doing)
+		return withoutHint(fail(err, doing))
 	}
 	defer answer.Close()
 	sink := &sink{out: out}
@@ -36,6 +37,16 @@ func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer
 		return fail(err, doing)
 	}
 	return nil
+}
+
+// withoutHint drops the advice that fits Meterhouse's own statements: a table
+// that a user's statement names wrongly does not come from a migration.
+func withoutHint(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Class == Schema {
+		e.Hint = ""
+	}
+	return err
 }
 
 // splitFormat takes a FORMAT clause off the end of a statement: the driver wants

@@ -38,6 +38,9 @@ func (e *VerifyError) Error() string {
 	return fmt.Sprintf("verifying load %d in %s: %s", e.LoadID, e.Table, strings.Join(parts, "; "))
 }
 
+// Mismatch marks the error as one of the data, not of the server.
+func (e *VerifyError) Mismatch() {}
+
 // Verify compares what the warehouse holds of a load with what was sent of it,
 // in one query per table over the load's rows. Every row must have a natural key
 // of its own. A load that differs gives a *VerifyError, a server that does not

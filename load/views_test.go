@@ -125,9 +125,9 @@ func TestRestatementViews(t *testing.T) {
 	published(t, w, slice("bfi", 1), 9, usage(1, 1, 120), usage(2, 1, 5))
 
 	require.Equal(t, []string{
-		"2026-03-01 2026-04-01 08:00:00 3 4 1 0",
-		"2026-03-01 2026-04-01 09:00:00 4 2 -2 0",
-	}, rows(t, w, "SELECT day, restated_at, earlier_rows, rows, rows_delta, same_content FROM restatements ORDER BY restated_at"))
+		"2026-03-01 2026-04-01 08:00:00 3 4 1",
+		"2026-03-01 2026-04-01 09:00:00 4 2 -2",
+	}, rows(t, w, "SELECT day, restated_at, earlier_rows, rows, rows_delta FROM restatements ORDER BY restated_at"))
 
 	require.Equal(t, []string{
 		"2026-04-01 08:00:00 Product 1 100 120 20",

@@ -12,13 +12,22 @@ type Day int32
 
 const dayLayout = "2006-01-02"
 
-// ParseDay reads a date written YYYY-MM-DD.
+// lastDay is 2149-06-06, the last day that a Date column of ClickHouse holds; the
+// first is Day 0.
+const lastDay Day = 1<<16 - 1
+
+// ParseDay reads a date written YYYY-MM-DD. It refuses days that the warehouse
+// cannot hold: there they would turn into others.
 func ParseDay(s string) (Day, error) {
 	t, err := time.Parse(dayLayout, s)
 	if err != nil {
 		return 0, fmt.Errorf("%q is not a date written YYYY-MM-DD", s)
 	}
-	return DayOf(t, time.UTC), nil
+	d := DayOf(t, time.UTC)
+	if d < 0 || d > lastDay {
+		return 0, fmt.Errorf("%q is outside of %s to %s, the days that the warehouse can hold", s, Day(0), lastDay)
+	}
+	return d, nil
 }
 
 // DayOf is the civil date that clocks in loc show at the instant t.

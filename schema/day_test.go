@@ -35,6 +35,11 @@ func TestParseDay(t *testing.T) {
 		_, err := schema.ParseDay(s)
 		require.ErrorContains(t, err, "YYYY-MM-DD", s)
 	}
+	require.Equal(t, schema.Day(1<<16-1), day(t, "2149-06-06"))
+	for _, s := range []string{"1969-12-31", "2149-06-07", "0001-01-01"} { // a Date column would turn them into others
+		_, err := schema.ParseDay(s)
+		require.ErrorContains(t, err, "outside of 1970-01-01 to 2149-06-06", s)
+	}
 }
 
 // TestDayOf names the day that a clock on the wall shows, not the one in UTC.

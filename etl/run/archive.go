@@ -16,7 +16,7 @@ func (s *sourceRun) keep(
 	ctx context.Context, item plan.Item, from origin, load *schema.Load, recording *archive.Recording, err error,
 ) error {
 	o := s.runner.o
-	if o.Archive == nil || !s.worthKeeping(recording, err) {
+	if o.Archive == nil || !s.worthKeeping(item, recording, err) {
 		return err
 	}
 	aerr := s.archive(ctx, item, from, load, recording, err)
@@ -37,8 +37,8 @@ func (s *sourceRun) keep(
 // worthKeeping reports whether a load that ended with err is to be archived.
 // Of a failed load that is what a source will not answer again: it may be that
 // only this program could not read it, or that the warehouse was gone.
-func (s *sourceRun) worthKeeping(recording *archive.Recording, err error) bool {
-	return publishable(err) || s.snapshot() && !errors.Is(err, errDayChanged) && recording.Whole() == nil
+func (s *sourceRun) worthKeeping(item plan.Item, recording *archive.Recording, err error) bool {
+	return publishable(err) || s.snapshot() && s.sameDay(item) == nil && recording.Whole() == nil
 }
 
 // publishable reports whether a load that ended with err is, or may yet be,

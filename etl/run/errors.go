@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/meterhouse/meterhouse/etl/normalise"
 	"github.com/meterhouse/meterhouse/extract"
@@ -20,21 +21,20 @@ const (
 	classRefused   class = "refused"   // a guard spoke
 )
 
-// warehouseError marks what went wrong on the warehouse's side.
-type warehouseError struct {
-	doing string
-	err   error
-}
+// warehouseError marks what went wrong on the warehouse's side. Its text is the
+// warehouse's own, which says what was being done.
+type warehouseError struct{ error }
 
-func (e *warehouseError) Error() string { return e.doing + ": " + e.err.Error() }
-func (e *warehouseError) Unwrap() error { return e.err }
+func (e *warehouseError) Unwrap() error { return e.error }
 
-// inWarehouse marks err, unless it is nil.
-func inWarehouse(doing string, err error) error {
-	if err == nil {
-		return nil
+// inWarehouse marks err, unless it is nil or says that the rows contradict what
+// was sent: that is the answer's fault.
+func inWarehouse(err error) error {
+	var mismatch interface{ Mismatch() }
+	if err == nil || errors.As(err, &mismatch) {
+		return err
 	}
-	return &warehouseError{doing: doing, err: err}
+	return &warehouseError{err}
 }
 
 // archiveError marks what went wrong on the archive's side.
@@ -79,41 +79,59 @@ func classify(err error) class {
 	}
 }
 
-// breaker ends the work on a feed, a source, or all of it, when going on would
-// only repeat a failure: wrong credentials lock accounts, a server that is down
-// costs all its retries once per slice.
-type breaker struct {
-	consecutive map[class]int
-	why         error
+// limits say how many slices in a row may fail in the same way before the rest
+// is given up.
+type limits map[class]int
+
+// sourceLimits: wrong credentials lock accounts, and a server that is down costs
+// all its retries once per slice.
+func sourceLimits() limits {
+	return limits{
+		class(extract.Credentials): 1, class(extract.TLS): 1,
+		class(extract.Transient): 3, class(extract.Throttled): 3,
+	}
 }
 
-// The number of slices in a row that may fail in the same way before the rest
-// is given up.
-const (
-	maxUnreachable = 3
-	maxWarehouse   = 3
-	maxArchive     = 3
-)
+// feedLimits: what the source does not let us read, or does not understand, it
+// will most likely not for any other day of the feed.
+func feedLimits() limits {
+	return limits{class(extract.Forbidden): 1, class(extract.BadRequest): 3}
+}
 
-// observe takes note of how a slice ended.
+// sharedLimits concern all sources.
+func sharedLimits() limits { return limits{classWarehouse: 3, classArchive: 3} }
+
+// breaker ends the work on a feed, a source, or all of it, when going on would
+// only repeat a failure.
+type breaker struct {
+	limits limits
+
+	mu          sync.Mutex
+	consecutive limits
+	err         error
+}
+
+func newBreaker(l limits) *breaker { return &breaker{limits: l, consecutive: limits{}} }
+
+// observe takes note of how a slice ended. Failures that the breaker is not
+// about say nothing to it, a success makes it forget.
 func (b *breaker) observe(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	c := classify(err)
-	if b.consecutive == nil || c == "" {
-		b.consecutive = map[class]int{}
+	if c == "" {
+		clear(b.consecutive)
+		return
 	}
 	b.consecutive[c]++
-	limit := 0
-	switch c {
-	case class(extract.Credentials), class(extract.TLS):
-		limit = 1
-	case class(extract.Transient), class(extract.Throttled):
-		limit = maxUnreachable
-	case classWarehouse:
-		limit = maxWarehouse
-	case classArchive:
-		limit = maxArchive
+	if limit := b.limits[c]; limit > 0 && b.consecutive[c] >= limit && b.err == nil {
+		b.err = fmt.Errorf("%w, because going on would only repeat: %w", errNotTried, err)
 	}
-	if limit > 0 && b.consecutive[c] >= limit && b.why == nil {
-		b.why = fmt.Errorf("%w, because going on would only repeat: %w", errNotTried, err)
-	}
+}
+
+// why is the reason to go no further, nil while there is none.
+func (b *breaker) why() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// Writing the ledger is not cut short by an interrupt, because a verified load
-// that waits for its publication is worth the seconds, but it is bounded. A
-// failed write is tried again: writing the same rows twice is harmless.
+// A failed write of the ledger is tried again: writing the same rows twice is
+// harmless. When the run is abandoned, writing may go on for a moment longer: a
+// verified load that waits for its publication is worth it.
 const (
 	recordTimeout  = 20 * time.Second
 	recordAttempts = 3
 	recordPause    = time.Second
+	recordGrace    = 5 * time.Second
 )
 
 // publisher writes finished loads into the ledger while the next slices are
@@ -40,7 +41,7 @@ type finished struct {
 
 func newPublisher(ctx context.Context, o Options, c *collector, trip func(error)) *publisher {
 	p := &publisher{o: o, collector: c, trip: trip, in: make(chan finished), done: make(chan struct{})}
-	go p.loop(context.WithoutCancel(ctx))
+	go p.loop(ctx)
 	return p
 }
 
@@ -59,8 +60,15 @@ func (p *publisher) close() {
 	<-p.done
 }
 
-func (p *publisher) loop(ctx context.Context) {
+func (p *publisher) loop(run context.Context) {
 	defer close(p.done)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(run))
+	defer cancel(nil)
+	defer context.AfterFunc(run, func() {
+		if after(ctx, recordGrace) {
+			cancel(context.Cause(run))
+		}
+	})()
 	in := p.in
 	var waiting []finished
 	timer := time.NewTimer(0)
@@ -111,7 +119,7 @@ func (p *publisher) record(ctx context.Context, waiting []finished) []finished {
 	for i, f := range ready {
 		loads[i] = f.outcome.Load
 	}
-	err := inWarehouse("writing the ledger", p.write(ctx, loads))
+	err := inWarehouse(p.write(ctx, loads))
 	p.trip(err)
 	for i, f := range ready {
 		f.outcome.Load = loads[i]
@@ -122,8 +130,8 @@ func (p *publisher) record(ctx context.Context, waiting []finished) []finished {
 
 func (p *publisher) write(ctx context.Context, loads []schema.Load) (err error) {
 	for attempt := range recordAttempts {
-		if attempt > 0 {
-			after(ctx, recordPause)
+		if attempt > 0 && !after(ctx, recordPause) {
+			return err
 		}
 		limited, cancel := context.WithTimeout(ctx, recordTimeout)
 		err = p.o.Warehouse.Record(limited, loads)

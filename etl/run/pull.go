@@ -75,7 +75,7 @@ func (s *sink) licenseUsage(n *normalise.LicenseUsage) func(*extract.Record) err
 		if s.into == nil {
 			return nil
 		}
-		return inWarehouse("inserting", s.into.LicenseUsage(&row))
+		return inWarehouse(s.into.LicenseUsage(&row))
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *sink) licenseTotal(n *normalise.LicenseTotals) func(*extract.Record) er
 		if s.into == nil {
 			return nil
 		}
-		return inWarehouse("inserting", s.into.LicenseTotal(&row))
+		return inWarehouse(s.into.LicenseTotal(&row))
 	}
 }
 
@@ -105,7 +105,7 @@ func (s *sink) meteringDetail(n *normalise.Metering) func(*extract.Record) error
 		if s.into == nil {
 			return nil
 		}
-		return inWarehouse("inserting", s.into.MeteringDetail(&row))
+		return inWarehouse(s.into.MeteringDetail(&row))
 	}
 }
 
@@ -121,7 +121,7 @@ func (s *sink) reject(rec *extract.Record, err error) error {
 	if s.into == nil {
 		return nil
 	}
-	return inWarehouse("storing a rejected row", s.into.Reject(r.Row(rec)))
+	return inWarehouse(s.into.Reject(r.Row(rec)))
 }
 
 // pull has api ask for the slice through via and sends its rows into the load,

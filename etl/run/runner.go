@@ -46,7 +46,7 @@ func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 		perSource[item.Source] = append(perSource[item.Source], item)
 	}
 	c := &collector{observer: r.o.Observer}
-	warehouse := &sharedBreaker{}
+	warehouse := newBreaker(sharedLimits())
 	pub := newPublisher(ctx, r.o, c, warehouse.observe)
 
 	var wg sync.WaitGroup
@@ -57,7 +57,7 @@ func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 		}
 		w := &sourceRun{
 			runner: r, src: src, runID: runID, publisher: pub, collector: c,
-			own: &sharedBreaker{}, all: warehouse,
+			own: newBreaker(sourceLimits()), all: warehouse, feeds: feedBreakers(items),
 		}
 		wg.Go(func() { w.work(ctx, soft, items) })
 	}
@@ -73,9 +73,9 @@ type sourceRun struct {
 	runID     uuid.UUID
 	publisher *publisher
 	collector *collector
-	own       *sharedBreaker // the source's own failures
-	all       *sharedBreaker // the warehouse's and the archive's, for all sources
-	feeds     closedFeeds
+	own       *breaker            // the source's own failures
+	all       *breaker            // the warehouse's and the archive's, for all sources
+	feeds     map[string]*breaker // what concerns one feed
 	history   history
 	notes     sync.Map // what was already said
 }
@@ -87,18 +87,24 @@ func (s *sourceRun) work(ctx, soft context.Context, items []plan.Item) {
 	for range max(1, s.src.Parallel) {
 		wg.Go(func() {
 			for item := range queue {
-				s.one(ctx, item)
+				s.one(ctx, soft, item)
 			}
 		})
 	}
 	for i, item := range items {
-		if why := s.stopped(ctx, soft); why != nil {
-			for _, left := range items[i:] {
-				s.untried(left, why)
+		why := s.stopped(ctx, soft)
+		if why == nil {
+			select {
+			case queue <- item:
+				continue
+			case <-soft.Done():
+				why = s.stopped(ctx, soft)
 			}
-			break
 		}
-		queue <- item
+		for _, left := range items[i:] {
+			s.untried(left, why)
+		}
+		break
 	}
 	close(queue)
 	wg.Wait()
@@ -123,11 +129,10 @@ func (s *sourceRun) untried(item plan.Item, why error) {
 }
 
 // one brings one slice in and hands its ledger row to the publisher.
-func (s *sourceRun) one(ctx context.Context, item plan.Item) {
-	// The queue may have waited while another slice tripped a breaker.
-	why := s.stopped(ctx, context.Background())
+func (s *sourceRun) one(ctx, soft context.Context, item plan.Item) {
+	why := s.stopped(ctx, soft)
 	if why == nil {
-		why = s.feeds.why(item.Feed)
+		why = s.feeds[item.Feed].why()
 	}
 	if why != nil {
 		s.untried(item, why)
@@ -145,8 +150,8 @@ func (s *sourceRun) one(ctx context.Context, item plan.Item) {
 		return
 	}
 	s.own.observe(err)
-	s.feeds.observe(item.Feed, err)
-	s.all.observe(sharedOnly(err))
+	s.feeds[item.Feed].observe(err)
+	s.all.observe(err)
 	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
 }
 
@@ -165,55 +170,15 @@ func (s *sourceRun) guarded(ctx context.Context, item plan.Item, log *zap.Logger
 	return s.bringIn(ctx, item)
 }
 
-// sharedOnly keeps the errors of what all sources share.
-func sharedOnly(err error) error {
-	if c := classify(err); c == classWarehouse || c == classArchive {
-		return err
+// feedBreakers makes one for every feed of the items.
+func feedBreakers(items []plan.Item) map[string]*breaker {
+	out := map[string]*breaker{}
+	for _, item := range items {
+		if out[item.Feed] == nil {
+			out[item.Feed] = newBreaker(feedLimits())
+		}
 	}
-	return nil
-}
-
-// sharedBreaker is a breaker that several workers may use.
-type sharedBreaker struct {
-	mu      sync.Mutex
-	breaker breaker
-}
-
-func (b *sharedBreaker) observe(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.breaker.observe(err)
-}
-
-func (b *sharedBreaker) why() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.breaker.why
-}
-
-// closedFeeds are the feeds that the source does not let us read: the same
-// answer would come for every other day of them.
-type closedFeeds struct {
-	mu   sync.Mutex
-	errs map[string]error
-}
-
-func (c *closedFeeds) observe(feed string, err error) {
-	if classify(err) != class(extract.Forbidden) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.errs == nil {
-		c.errs = map[string]error{}
-	}
-	c.errs[feed] = fmt.Errorf("%w, because going on would only repeat: %w", errNotTried, err)
-}
-
-func (c *closedFeeds) why(feed string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.errs[feed]
+	return out
 }
 
 // collector gathers outcomes from all goroutines.

@@ -69,7 +69,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	}
 	load.FinishedAt = s.runner.o.Clock().UTC()
 	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
+		err = fmt.Errorf("given up: %w", context.Cause(ctx))
 	}
 	return load, err
 }
@@ -151,8 +151,8 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 	} else {
 		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
 	}
-	if err == nil {
-		err = s.sameDay(item)
+	if day := s.sameDay(item); day != nil && publishable(err) {
+		err = day
 	}
 	return s.keep(ctx, item, from, load, recording, err)
 }
@@ -186,7 +186,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via
 	r := s.runner
 	into, err := r.o.Warehouse.Begin(ctx, from.header)
 	if err != nil {
-		return inWarehouse("beginning the load", err)
+		return inWarehouse(err)
 	}
 	defer into.Abort() // without effect once it is finished
 	got, err := r.pull(ctx, s.src, from.api, item, via, into)
@@ -195,10 +195,10 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via
 		return err
 	}
 	if err := into.Finish(ctx); err != nil {
-		return inWarehouse("inserting", err)
+		return inWarehouse(err)
 	}
 	if err := r.o.Warehouse.Verify(ctx, item.Kind, load.LoadID, got.totals); err != nil {
-		return inWarehouse("verifying", err)
+		return inWarehouse(err)
 	}
 	if refusal := s.src.Guards.Check(s.history.extend(item), got.totals); refusal != nil {
 		return refusal

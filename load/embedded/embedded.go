@@ -27,8 +27,12 @@ type Options struct {
 	Version string
 	// Logger may be nil.
 	Logger *zap.Logger
-	// Waiting, if set, is called once when Close has to wait for other processes
-	// that still use this one's engine.
+	// Own refuses to be a guest: Open waits, as long as its context lasts, until
+	// no other process owns the folder. It is for those who stay: a guest is left
+	// without an engine when its owner ends.
+	Own bool
+	// Waiting, if set, is called once when Open has to wait because of Own, and
+	// when Close has to wait for other processes that still use this one's engine.
 	Waiting func()
 }
 
@@ -68,6 +72,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Own {
+		return ownAtLast(ctx, dir, o)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout,
 		fmt.Errorf("the folder's owner did not answer within %s", openTimeout))
 	defer cancel()
@@ -85,6 +92,25 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		}
 		if err := pause(ctx, openPoll); err != nil {
 			return nil, fmt.Errorf("using the warehouse in %s, which another process owns: %w (%w)", dir, err, attachErr)
+		}
+	}
+}
+
+// ownAtLast takes the folder as soon as nobody else has it.
+func ownAtLast(ctx context.Context, dir string, o Options) (*Engine, error) {
+	for told := false; ; told = true {
+		lock, err := tryLock(filepath.Join(dir, lockFile), exclusive)
+		if err == nil {
+			return own(ctx, dir, lock, o)
+		}
+		if !errors.Is(err, errLocked) {
+			return nil, fmt.Errorf("locking the data folder: %w", err)
+		}
+		if !told && o.Waiting != nil {
+			o.Waiting()
+		}
+		if err := pause(ctx, openPoll); err != nil {
+			return nil, fmt.Errorf("waiting for the process that owns %s: %w", dir, err)
 		}
 	}
 }

@@ -34,23 +34,23 @@ const (
 // play is main of a child process.
 func play(role string) int {
 	roles := map[string]func(context.Context, *embedded.Engine) error{
-		"hold": hold, "add": addRow, "signals": catchSignals, "busy": closeWhileBusy,
+		"hold": hold, "own": hold, "add": addRow, "signals": catchSignals, "busy": closeWhileBusy,
 	}
-	if err := perform(roles[role]); err != nil {
+	if err := perform(roles[role], role == "own"); err != nil {
 		fmt.Println("error:", err)
 		return 1
 	}
 	return 0
 }
 
-func perform(role func(context.Context, *embedded.Engine) error) error {
+func perform(role func(context.Context, *embedded.Engine) error, own bool) error {
 	library, err := loadtest.Library()
 	if err != nil {
 		return err
 	}
 	ctx := context.Background()
 	engine, err := embedded.Open(ctx, embedded.Options{
-		Dir: os.Getenv(dirVariable), Library: library, Version: "test",
+		Dir: os.Getenv(dirVariable), Library: library, Version: "test", Own: own,
 		Waiting: func() { fmt.Println("waiting") },
 	})
 	if err != nil {
@@ -240,6 +240,21 @@ func TestSecondProcessIsAGuestOfTheFirst(t *testing.T) {
 	require.NoError(t, guest.stdin.Close())
 	require.Empty(t, guest.end())
 	require.Empty(t, first.end())
+}
+
+// One that stays, such as the daemon, is never a guest: it waits for its turn.
+func TestOwnWaitsForTheOwnerToEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, owner, _ := held(t, dir)
+	require.True(t, owner)
+	second := start(t, "own", dir)
+	require.Equal(t, "waiting", second.line())
+	require.NoError(t, first.stdin.Close())
+	require.Empty(t, first.end())
+	require.Contains(t, second.line(), "true 127.0.0.1:")
+	require.NoError(t, second.stdin.Close())
+	require.Empty(t, second.end())
 }
 
 func TestManyProcessesAtOnce(t *testing.T) {

@@ -30,8 +30,9 @@ type App struct {
 	Stdout, Stderr io.Writer
 	// Signals carries the requests to stop: the first asks, the second insists.
 	Signals <-chan os.Signal
-	// Insisted is called at the second signal: from then on signals shall have
-	// their usual effect, so that a third one ends the process whatever it does.
+	// Insisted is called at the second signal, or when the limit of the first has
+	// passed: from then on signals shall have their usual effect, so that one more
+	// ends the process whatever it does.
 	Insisted func()
 	// Env is asked for METERHOUSE_* and for the variables that the
 	// configuration names.
@@ -46,19 +47,38 @@ type App struct {
 // Run executes one command line and returns the exit code.
 func (a *App) Run(ctx context.Context, args []string) int {
 	root := a.root()
+	out := &checkedWriter{Writer: a.Stdout}
 	root.SetArgs(args)
 	root.SetIn(a.Stdin)
-	root.SetOut(a.Stdout)
+	root.SetOut(out)
 	root.SetErr(a.Stderr)
 
 	a.stop = newStop(ctx, a.Signals, a.Insisted)
 	defer a.stop.release()
 	err := root.ExecuteContext(a.stop.soft) //nolint:contextcheck // it comes from ctx, by way of the stop
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("writing the answer: %w", out.err)
+	}
 	code := exitCode(err, a.stop)
 	if err != nil && !errors.Is(err, errSaid) {
 		fmt.Fprintln(a.Stderr, "meterhouse: "+err.Error())
 	}
 	return code
+}
+
+// checkedWriter remembers that data could not be written: a full disk must not
+// look like a complete answer.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // errSaid ends a command that has already told the user what happened.
@@ -126,6 +146,12 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 		a.replayCommand(), a.traceCommand(), a.archiveCommand(),
 		a.queryCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args = noArgs // without a shell, or with one that is not supported
+		}
+	}
 	return root
 }
 

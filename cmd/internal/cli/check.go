@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,40 +32,53 @@ func (a *App) checkCommand() *cobra.Command {
 		Short: "Prove the configuration, every source, and the warehouse",
 		Long: `Reads the configuration; asks every source the cheapest thing that proves TLS,
 credentials and the right to read; connects to the warehouse and compares its
-schema and its clock; and writes a small object to the archive and removes it
-again. Changes nothing else.`,
+schema and its clock. Changes no data; the archive is tried with a small object,
+which is removed again.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(a.configPath, a.Env)
 			if err != nil {
 				return &configError{err}
 			}
-			findings := []finding{{"configuration", "file", "ok", config.Path(a.configPath, a.Env)}}
+			c := &checking{out: cmd.OutOrStdout(), asJSON: asJSON, findings: []finding{}}
+			c.found("configuration", "file", "ok", config.Path(a.configPath, a.Env))
 			for _, w := range cfg.Warnings {
-				findings = append(findings, finding{"configuration", w.Key, "warning", w.String()})
+				c.found("configuration", w.Key, "warning", w.String())
 			}
-			findings = append(findings, a.checkSources(cmd.Context(), cfg)...)
-			findings = append(findings, a.checkWarehouse(cmd.Context(), cfg)...)
-			findings = append(findings, checkArchive(cmd.Context(), cfg)...)
-			return a.showFindings(cmd, findings, asJSON)
+			a.checkSources(cmd.Context(), cfg, c)
+			a.checkWarehouse(cmd.Context(), cfg, c)
+			checkArchive(cmd.Context(), cfg, c)
+			return c.conclude()
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-func (a *App) showFindings(cmd *cobra.Command, findings []finding, asJSON bool) error {
+// checking collects findings and, as text, prints each as it comes: a server
+// that is down takes its time.
+type checking struct {
+	out      io.Writer
+	asJSON   bool
+	findings []finding
+}
+
+func (c *checking) found(part, what, result, says string) {
+	c.findings = append(c.findings, finding{part, what, result, says})
+	if !c.asJSON {
+		fmt.Fprintf(c.out, "%-8s %s, %s: %s\n", result, part, what, says)
+	}
+}
+
+func (c *checking) conclude() error {
 	failed := 0
-	for _, f := range findings {
+	for _, f := range c.findings {
 		if f.Result == "error" {
 			failed++
 		}
-		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s, %s: %s\n", f.Result, f.Part, f.What, f.Says)
-		}
 	}
-	if asJSON {
-		if err := printJSON(cmd.OutOrStdout(), findings); err != nil {
+	if c.asJSON {
+		if err := printJSON(c.out, c.findings); err != nil {
 			return err
 		}
 	}
@@ -74,12 +88,12 @@ func (a *App) showFindings(cmd *cobra.Command, findings []finding, asJSON bool) 
 	return nil
 }
 
-func (a *App) checkSources(ctx context.Context, cfg *config.Config) []finding {
+func (a *App) checkSources(ctx context.Context, cfg *config.Config, c *checking) {
 	sources, err := wire.Sources(cfg.Sources)
 	if err != nil {
-		return []finding{{"configuration", "sources", "error", err.Error()}}
+		c.found("configuration", "sources", "error", err.Error())
+		return
 	}
-	var out []finding
 	for _, s := range sources {
 		found, err := s.API.Check(ctx)
 		for _, f := range found {
@@ -87,59 +101,65 @@ func (a *App) checkSources(ctx context.Context, cfg *config.Config) []finding {
 			if f.Warn {
 				result = "warning"
 			}
-			out = append(out, finding{s.Name, f.What, result, f.Says})
+			c.found(s.Name, f.What, result, f.Says)
 		}
 		if err != nil {
-			out = append(out, finding{s.Name, "source", "error", err.Error()})
+			c.found(s.Name, "source", "error", err.Error())
 		}
 	}
-	return out
 }
 
-func checkArchive(ctx context.Context, cfg *config.Config) []finding {
+func checkArchive(ctx context.Context, cfg *config.Config, c *checking) {
+	const part = "archive"
 	arch, err := wire.Archive(cfg.Archive)
 	if err != nil {
-		return []finding{{"archive", "configuration", "error", err.Error()}}
+		c.found(part, "configuration", "error", err.Error())
+		return
 	}
 	if arch == nil {
-		return nil
+		return
 	}
 	defer arch.Close()
 	if err := arch.Probe(ctx); err != nil {
-		return []finding{{"archive", "right to write", "error", err.Error()}}
+		c.found(part, "right to write", "error", err.Error())
+		return
 	}
-	return []finding{{"archive", "right to write", "ok", arch.Where()}}
+	c.found(part, "right to write", "ok", arch.Where())
 }
 
-func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config) []finding {
+func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config, c *checking) {
+	const part = "warehouse"
 	log, err := a.logger(cfg.Log, a.verbose)
 	if err != nil {
-		return []finding{{"configuration", "log", "error", err.Error()}}
+		c.found("configuration", "log", "error", err.Error())
+		return
 	}
 	s, done, err := a.connect(ctx, cfg, log, anySchema)
 	if err != nil {
-		return []finding{{"warehouse", "connection", "error", err.Error()}}
+		c.found(part, "connection", "error", err.Error())
+		return
 	}
 	defer done()
 	info, err := s.warehouse.Info(ctx)
 	if err != nil {
-		return []finding{{"warehouse", "connection", "error", err.Error()}}
+		c.found(part, "connection", "error", err.Error())
+		return
 	}
-	out := []finding{{"warehouse", "connection", "ok", fmt.Sprintf("ClickHouse %s, database %s", info.Version, info.Database)}}
+	c.found(part, "connection", "ok", fmt.Sprintf("ClickHouse %s, database %s", info.Version, info.Database))
 	if off := time.Since(info.Now).Abs(); off > clockTolerance {
-		out = append(out, finding{"warehouse", "clock", "warning", fmt.Sprintf(
-			"the server's clock differs from this machine's by %s; times in the ledger are this machine's", off.Round(time.Second))})
+		c.found(part, "clock", "warning", fmt.Sprintf(
+			"the server's clock differs from this machine's by %s; times in the ledger are this machine's", off.Round(time.Second)))
 	} else {
-		out = append(out, finding{"warehouse", "clock", "ok", "agrees with this machine's"})
+		c.found(part, "clock", "ok", "agrees with this machine's")
 	}
 	var old *load.SchemaError
 	err = s.warehouse.CheckSchema(ctx)
 	switch {
 	case err == nil:
-		return append(out, finding{"warehouse", "schema", "ok", "current"})
+		c.found(part, "schema", "ok", "current")
 	case errors.As(err, &old) && len(old.Changed)+len(old.TooNew) == 0 && cfg.Warehouse.Kind == config.WarehouseEmbedded:
-		return append(out, finding{"warehouse", "schema", "ok", "not current; the next sync brings the embedded warehouse up to date"})
+		c.found(part, "schema", "ok", "not current; the next sync brings the embedded warehouse up to date")
 	default:
-		return append(out, finding{"warehouse", "schema", "error", err.Error()})
+		c.found(part, "schema", "error", err.Error())
 	}
 }

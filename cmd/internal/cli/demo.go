@@ -205,7 +205,7 @@ func (s *session) demoSummary(cmd *cobra.Command, total run.Report) error {
 		})
 	}
 	fmt.Fprintln(out)
-	printTable(out, table.Row{"source", "feeds", "days", "published", "restated", "unchanged", "rows", "seconds"}, rows)
+	printTable(out, table.Row{"source", "feeds", "days", "published", "restated", "unchanged", "rows", "seconds of loading"}, rows)
 	fmt.Fprintf(out, "In all %s rows in %s.\n", count(total.Rows()), short(total.Took))
 	return s.demoQueries(cmd)
 }

@@ -40,7 +40,7 @@ const (
 
 // addMigrateFlag gives a command --migrate.
 func addMigrateFlag(cmd *cobra.Command) {
-	cmd.Flags().Bool(migrateFlag, false, "apply pending migrations first (always done for an embedded warehouse)")
+	cmd.Flags().Bool(migrateFlag, false, "apply pending migrations first (for an embedded warehouse the default is true)")
 }
 
 // migrateWish reads --migrate; without it an embedded warehouse migrates.
@@ -78,13 +78,15 @@ func (a *App) loadConfig(read configReader, daemon bool) (*config.Config, *zap.L
 // connect opens the warehouse. The returned function closes it, and is to be
 // called exactly once.
 func (a *App) connect(ctx context.Context, cfg *config.Config, log *zap.Logger, mode migrateMode) (*session, func(), error) {
-	w, err := wire.OpenWarehouse(ctx, cfg.Warehouse, wire.WarehouseOptions{
-		Version: a.Version, Logger: log, Say: a.say,
-	})
+	return a.open(ctx, cfg, mode, wire.WarehouseOptions{Version: a.Version, Logger: log, Say: a.say})
+}
+
+func (a *App) open(ctx context.Context, cfg *config.Config, mode migrateMode, o wire.WarehouseOptions) (*session, func(), error) {
+	w, err := wire.OpenWarehouse(ctx, cfg.Warehouse, o)
 	if err != nil {
 		return nil, nil, err //nolint:wrapcheck // says which warehouse and why
 	}
-	s := &session{cfg: cfg, log: log, warehouse: w}
+	s := &session{cfg: cfg, log: o.Logger, warehouse: w}
 	done := func() { a.disconnect(s) }
 	switch mode {
 	case migrateOld:
@@ -94,7 +96,7 @@ func (a *App) connect(ctx context.Context, cfg *config.Config, log *zap.Logger, 
 			return nil, nil, fmt.Errorf("migrating the warehouse: %w", err)
 		}
 		if len(applied) > 0 {
-			log.Info("migrated", zap.Strings("applied", applied))
+			o.Logger.Info("migrated", zap.Strings("applied", applied))
 		}
 	case refuseOld:
 		if err := w.CheckSchema(ctx); err != nil {
@@ -135,7 +137,7 @@ func (s *session) openArchive() error {
 func (s *session) planInput(ctx context.Context, now time.Time) (plan.Input, error) {
 	ledger, err := s.warehouse.Ledger(ctx, load.LedgerQuery{})
 	if err != nil {
-		return plan.Input{}, fmt.Errorf("reading the ledger: %w", err)
+		return plan.Input{}, err //nolint:wrapcheck // says what it read
 	}
 	return plan.Input{Feeds: wire.Feeds(s.cfg.Sources), Ledger: ledger, Now: now}, nil
 }
@@ -175,7 +177,10 @@ func (f *filters) check(feeds []plan.Feed) error {
 	var sources, names []string
 	sourceOK, feedOK := f.source == "", f.feed == ""
 	for _, x := range feeds {
-		sources, names = appendNew(sources, x.Source), appendNew(names, x.Feed)
+		sources = appendNew(sources, x.Source)
+		if f.source == "" || x.Source == f.source {
+			names = appendNew(names, x.Feed)
+		}
 		sourceOK = sourceOK || x.Source == f.source
 		feedOK = feedOK || (x.Feed == f.feed && (f.source == "" || x.Source == f.source))
 	}

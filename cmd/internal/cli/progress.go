@@ -3,11 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
@@ -17,6 +19,8 @@ import (
 // observer is a run.Observer with an end.
 type observer interface {
 	run.Observer
+	// Say writes a sentence without disturbing what is drawn.
+	Say(text string)
 	Close()
 }
 
@@ -46,10 +50,16 @@ func (l *lines) Planned(items []plan.Item) {
 
 func (l *lines) Rows(plan.Item, uint64) {}
 
-func (l *lines) Note(i plan.Item, text string) {
+func (l *lines) Note(i plan.Item, text string) { l.Say(noteLine(i, text)) }
+
+func (l *lines) Say(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.out, "note: %s %s: %s\n", i.Source, i.Feed, text)
+	fmt.Fprintln(l.out, text)
+}
+
+func noteLine(i plan.Item, text string) string {
+	return "note: " + i.Source + " " + i.Feed + ": " + text
 }
 
 func (l *lines) Finished(o run.Outcome) {
@@ -102,8 +112,12 @@ func newBars(out io.Writer) *bars {
 	w := progress.NewWriter()
 	w.SetOutputWriter(out)
 	w.SetAutoStop(false)
-	w.SetMessageLength(48)
-	w.SetTrackerLength(20)
+	// The library writes " ... 100.00% [bar] [1,234 slices in 12m34s; ~ETA: 56m]"
+	// behind the message; a line that wraps could not be drawn over again.
+	width := terminalWidth(out)
+	w.SetTerminalWidth(width)
+	w.SetMessageLength(min(52, max(16, width-62)))
+	w.SetTrackerLength(min(20, max(4, width-110)))
 	w.SetTrackerPosition(progress.PositionRight)
 	w.SetUpdateFrequency(200 * time.Millisecond)
 	w.Style().Visibility.TrackerOverall = false
@@ -114,6 +128,18 @@ func newBars(out io.Writer) *bars {
 	b := &bars{writer: w, done: make(chan struct{}), source: map[string]*bar{}}
 	go func() { defer close(b.done); w.Render() }()
 	return b
+}
+
+// defaultWidth is assumed of terminals that do not tell theirs.
+const defaultWidth = 80
+
+func terminalWidth(out io.Writer) int {
+	if f, ok := out.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return defaultWidth
 }
 
 func (b *bars) Planned(items []plan.Item) {
@@ -142,12 +168,12 @@ func (b *bars) Rows(i plan.Item, n uint64) {
 	s := b.source[i.Source]
 	s.rows += n
 	perSecond := float64(s.rows) / max(time.Since(s.began).Seconds(), 0.001)
-	s.tracker.UpdateMessage(fmt.Sprintf("%s  %s rows, %s rows/s", i.Source, count(s.rows), count(uint64(perSecond))))
+	s.tracker.UpdateMessage(fmt.Sprintf("%s  %s/s, %s rows", i.Source, count(uint64(perSecond)), count(s.rows)))
 }
 
-func (b *bars) Note(i plan.Item, text string) {
-	b.writer.Log("note: %s %s: %s", i.Source, i.Feed, text)
-}
+func (b *bars) Note(i plan.Item, text string) { b.Say(noteLine(i, text)) }
+
+func (b *bars) Say(text string) { b.writer.Log("%s", text) }
 
 func (b *bars) Finished(o run.Outcome) {
 	b.mu.Lock()

@@ -12,8 +12,9 @@ func (a *App) queryCommand() *cobra.Command {
 		Use:   `query "SQL"`,
 		Short: "Ask the warehouse, read-only",
 		Long: `Runs one read-only statement in the warehouse's database, so that names need no
-prefix, and prints the answer in any of ClickHouse's formats.`,
-		Example: `  meterhouse query "SELECT * FROM license_peak ORDER BY period DESC LIMIT 10"` + "\n" +
+prefix, and prints the answer in any of ClickHouse's formats. (Over the native
+protocol: TSV, TSVWithNames, JSONEachRow and PrettyCompact.)`,
+		Example: `  meterhouse query "SELECT * FROM license_peak WHERE period_kind = 'month' ORDER BY period_start DESC LIMIT 10"` + "\n" +
 			`  meterhouse query --format JSONEachRow "SELECT * FROM freshness"`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -26,7 +27,7 @@ prefix, and prints the answer in any of ClickHouse's formats.`,
 			if err != nil {
 				return err
 			}
-			s, done, err := a.connect(cmd.Context(), cfg, log, anySchema)
+			s, done, err := a.connect(cmd.Context(), cfg, log, migrateWish(cmd, cfg))
 			if err != nil {
 				return err
 			}
@@ -35,6 +36,9 @@ prefix, and prints the answer in any of ClickHouse's formats.`,
 				format = "TSVWithNames"
 				if isTerminal(a.Stdout) {
 					format = "PrettyCompact"
+					if a.Env("NO_COLOR") != "" {
+						format = "PrettyCompactNoEscapes"
+					}
 				}
 			}
 			return s.warehouse.Query(cmd.Context(), args[0], format, cmd.OutOrStdout()) //nolint:wrapcheck // the server's own words

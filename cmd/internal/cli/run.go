@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/cmd/internal/wire"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
 	"github.com/meterhouse/meterhouse/etl/schedule"
@@ -28,7 +29,8 @@ An embedded warehouse answers readers for as long as the daemon runs.`,
 			if err != nil {
 				return err
 			}
-			s, done, err := a.connect(cmd.Context(), cfg, log, migrateWish(cmd, cfg))
+			s, done, err := a.open(cmd.Context(), cfg, migrateWish(cmd, cfg),
+				wire.WarehouseOptions{Version: a.Version, Logger: log, Say: a.say, Stay: true})
 			if err != nil {
 				return err
 			}

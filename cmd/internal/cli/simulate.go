@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,8 +25,9 @@ a configuration that reaches them, with its secrets and CA files, into --dir.`,
 			if err := os.MkdirAll(o.dir, 0o700); err != nil {
 				return fmt.Errorf("making the folder for the configuration: %w", err)
 			}
-			if file := filepath.Join(o.dir, "meterhouse.yaml"); exists(file) {
-				return fmt.Errorf("%s is already there and is left as it is; name another folder with --dir", file)
+			file := filepath.Join(o.dir, "meterhouse.yaml")
+			if text, err := os.ReadFile(file); err == nil && !strings.HasPrefix(string(text), simulatedMark) { //nolint:gosec // the user names the folder
+				return fmt.Errorf("%s was not written by a simulation and is left as it is; name another folder with --dir", file)
 			}
 			o.now = time.Now
 			o.start = schema.DayOf(o.now(), time.UTC) - demoDays
@@ -47,9 +49,4 @@ a configuration that reaches them, with its secrets and CA files, into --dir.`,
 	cmd.Flags().IntVar(&o.rows, "rows", 500, "rows of license usage on a working day")
 	cmd.Flags().IntVar(&o.devices, "devices", 2000, "devices that the portal knows")
 	return cmd
-}
-
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
 }

@@ -21,6 +21,9 @@ const (
 	simulatedToken    = "7adc3efb175e2bc0f4484bdd2efca54a8fa04623" //nolint:gosec // the simulator's, as on HCL's page
 )
 
+// simulatedMark begins a configuration that a simulation wrote and may write again.
+const simulatedMark = "# Written for simulated sources; the next simulation in this folder writes it again.\n"
+
 // estateOptions describe the simulated servers.
 type estateOptions struct {
 	dir           string // configuration, secrets and CA files are written here
@@ -91,6 +94,7 @@ func (e *estate) close() {
 // beside it. Three metering targets stand for what companies really meter.
 func (e *estate) config(o estateOptions) string {
 	var b strings.Builder
+	b.WriteString(simulatedMark)
 	fmt.Fprintf(&b, `warehouse:
   url: embedded:./data
 archive:

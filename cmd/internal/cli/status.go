@@ -26,6 +26,9 @@ func (a *App) statusCommand() *cobra.Command {
 		Short: "Coverage by source, feed and day; freshness; last errors",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from.set && to.set && to.day < from.day {
+				return usagef("--to %s is before --from %s", to.day, from.day)
+			}
 			cfg, log, err := a.loadConfig(config.LoadForWarehouse, false)
 			if err != nil {
 				return err

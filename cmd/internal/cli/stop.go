@@ -23,7 +23,7 @@ type stop struct {
 	soft, hard context.Context //nolint:containedctx // this type is the life of the two contexts
 	endSoft    context.CancelCauseFunc
 	endHard    context.CancelCauseFunc
-	insist     func() // called at the second signal
+	insist     func() // called when the second stage begins
 	done       chan struct{}
 	finished   sync.WaitGroup
 }
@@ -52,6 +52,7 @@ func (s *stop) watch(signals <-chan os.Signal) {
 		s.insist()
 	case <-limit.C:
 		s.endHard(errStopLimit)
+		s.insist()
 	}
 }
 

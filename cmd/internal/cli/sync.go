@@ -29,7 +29,11 @@ can be pulled.`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			makePlan := func(in plan.Input) plan.Plan {
-				return plan.Sync(in, plan.Options{Source: only.source, Feed: only.feed, Day: day.pointer()})
+				p := plan.Sync(in, plan.Options{Source: only.source, Feed: only.feed, Day: day.pointer()})
+				if day.set && !dryRun {
+					a.saySkipped(p)
+				}
+				return p
 			}
 			return a.pass(cmd, only, dryRun, 0, makePlan)
 		},
@@ -71,9 +75,7 @@ out of reach; they are never filled with today's data.`,
 			makePlan := func(in plan.Input) plan.Plan {
 				p := plan.Range(in, from.day, to.day, plan.RangeOptions{Source: only.source, Feed: only.feed, Force: force})
 				if !dryRun { // the plan that a dry run prints says it, too
-					for _, reason := range skipReasons(p) {
-						a.say("Skipping %s.", reason)
-					}
+					a.saySkipped(p)
 				}
 				return p
 			}
@@ -123,6 +125,13 @@ func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, 
 	return a.carryOut(ctx, s, p)
 }
 
+// saySkipped names the days that were asked for and are left out.
+func (a *App) saySkipped(p plan.Plan) {
+	for _, reason := range skipReasons(p) {
+		a.say("Skipping %s.", reason)
+	}
+}
+
 // carryOut runs a plan with progress and prints the closing sentences.
 func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
 	o, log := a.progress(), zap.NewNop()
@@ -134,7 +143,11 @@ func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
 		o.Close()
 		return err
 	}
+	stopWord := context.AfterFunc(ctx, func() {
+		o.Say("Stopping: what is in hand is finished, within " + stopLimit.String() + "; Ctrl-C again stops at once.")
+	})
 	report := r.Run(a.stop.hard, ctx, p)
+	stopWord()
 	o.Close()
 	return a.conclude(report, ctx.Err() != nil)
 }

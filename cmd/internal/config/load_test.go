@@ -102,7 +102,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	require.NoError(t, err)
 	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so",
 		"AWS_SESSION_TOKEN", "session")
-	require.Len(t, got.Warnings, 4)
+	require.Len(t, got.Warnings, 3)
 	got.Warnings = nil
 	require.Equal(t, &config.Config{
 		Warehouse: config.Warehouse{

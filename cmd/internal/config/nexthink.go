@@ -23,9 +23,6 @@ func (b *block) nexthink(s *Source) {
 	s.Aliases = b.block("aliases").aliases()
 	s.DateLayout = b.dateLayout()
 	s.DecimalComma = b.boolean("decimal_comma", false)
-	if b.given("recheck_days") {
-		b.warn("recheck_days", "", "has no effect on a nexthink source", "the portal answers for today only")
-	}
 
 	const advice = "write a list, each entry with name and metric"
 	before := len(b.r.faults)

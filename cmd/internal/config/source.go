@@ -182,7 +182,7 @@ func (b *block) start(loc *time.Location) (schema.Day, bool) {
 	text := raw(e.node)
 	day, err := schema.ParseDay(text)
 	if err != nil {
-		b.fault("start", text, "is not a date", "write YYYY-MM-DD, such as 2025-01-01")
+		b.fault("start", text, "is not a date that the warehouse can hold", "write YYYY-MM-DD from 1970-01-01 on, such as 2025-01-01")
 		return 0, false
 	}
 	if today := schema.DayOf(b.r.now, loc); day > today {

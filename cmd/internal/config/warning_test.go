@@ -25,10 +25,10 @@ func TestWarnsOfSecretFilesThatEverybodyReads(t *testing.T) {
 
 func TestWarnsOfAStartInTheFuture(t *testing.T) {
 	t.Parallel()
-	dir := setup(t, strings.Replace(complete, "token_file: token", "token_file: token\n    start: 9999-12-31", 1))
+	dir := setup(t, strings.Replace(complete, "token_file: token", "token_file: token\n    start: 2149-01-01", 1))
 	warnings := load(t, dir).Warnings
 	require.Len(t, warnings, 1)
-	require.Contains(t, warnings[0].String(), `:8:12: sources[0].start: "9999-12-31" is in the future`)
+	require.Contains(t, warnings[0].String(), `:8:12: sources[0].start: "2149-01-01" is in the future`)
 }
 
 func TestWarnsWhenThereIsNothingToPull(t *testing.T) {
@@ -80,8 +80,7 @@ func TestWarnings(t *testing.T) {
 			`13:15: sources[1].schedule: "0 * * * *" runs between 00:00 and 05:00, while the portal computes the day; "0 6 * * *" is after it`),
 		added("password_file: password", `schedule: "@every 6h"`,
 			`13:15: sources[1].schedule: "@every 6h" runs between 00:00 and 05:00, while the portal computes the day; "0 6 * * *" is after it`),
-		added("password_file: password", "recheck_days: 3",
-			"13:19: sources[1].recheck_days: has no effect on a nexthink source; the portal answers for today only"),
+		added("password_file: password", "recheck_days: 0"),
 		added("", "publish_delay: 10ms",
 			`18:16: publish_delay: "10ms" is shorter than 1s; a query that runs while a day is published may then see part of it`),
 		added("", `archive: {url: ""}`),

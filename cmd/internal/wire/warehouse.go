@@ -24,6 +24,8 @@ type Warehouse struct {
 type WarehouseOptions struct {
 	Version string
 	Logger  *zap.Logger
+	// Stay is for a process that runs for long: it must own the embedded engine.
+	Stay bool
 	// Say writes a sentence for the person at the terminal.
 	Say func(format string, args ...any)
 }
@@ -40,8 +42,9 @@ func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) 
 		var err error
 		engine, err = embedded.Open(ctx, embedded.Options{
 			Dir: c.Dir, Listen: c.Listen, Library: c.Libchdb, Version: o.Version, Logger: o.Logger,
+			Own: o.Stay,
 			Waiting: func() {
-				o.Say("This process holds the embedded warehouse, and another meterhouse still uses it: waiting for that one to end.")
+				o.Say("Another meterhouse uses the embedded warehouse in %s: waiting for it to end. Ctrl-C ends the wait, and takes the warehouse away from it if this process holds it.", c.Dir)
 			},
 		})
 		if err != nil {
