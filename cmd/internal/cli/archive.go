@@ -25,9 +25,10 @@ func (a *App) archiveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive",
 		Short: "Verify the archive of raw answers, or remove what need not be kept",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:  cobra.ArbitraryArgs,
+		RunE:  unknownCommand,
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	cmd.AddCommand(a.archiveVerifyCommand(), a.archivePruneCommand())
 	return cmd
 }
