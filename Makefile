@@ -85,6 +85,17 @@ test-unit: go-is-new-enough ## Run the tests that need no ClickHouse: seconds
 bench: go-is-new-enough bin/libchdb.so ## Run the benchmarks
 	$(WITH_LIB) $(GO) test -run '^$$' -bench . -benchmem ./...
 
+# One target after the other, the workers of each side by side.
+FUZZTIME ?= 10m
+.PHONY: fuzz
+fuzz: go-is-new-enough ## Fuzz every decoder for FUZZTIME (10m) each; what is found is kept in testdata/fuzz
+	@for package in $$(grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10s $$package; \
+		done; \
+	done
+
 .PHONY: golden
 golden: go-is-new-enough bin/libchdb.so ## Write the golden files anew; look at the difference before you commit it
 	$(WITH_LIB) $(GO) test $$(grep -rl --include='*_test.go' --exclude-dir=node_modules 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update

@@ -96,7 +96,10 @@ func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load)
 		return err
 	}
 	for i := range loads {
-		if loads[i].Status.Publishes() && loads[i].PublishedSeq == 0 {
+		switch {
+		case !loads[i].Status.Publishes():
+			loads[i].PublishedSeq = 0
+		case loads[i].PublishedSeq == 0:
 			seq++
 			loads[i].PublishedSeq = seq
 		}

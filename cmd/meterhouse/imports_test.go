@@ -3,7 +3,6 @@ package main_test
 import (
 	"fmt"
 	"go/ast"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +19,11 @@ const module = "github.com/meterhouse/meterhouse"
 var rooms = map[string][]string{
 	"cmd": {"cmd/...", "etl/...", "extract/...", "load/...", "schema/..."},
 
-	"extract":          {},
-	"extract/internal": {"extract", "extract/internal/..."},
-	"extract/bigfix":   {"extract", "extract/internal/...", "extract/bigfix/..."},
-	"extract/nexthink": {"extract", "extract/internal/...", "extract/nexthink/..."},
+	"extract":             {},
+	"extract/internal":    {"extract", "extract/internal/..."},
+	"extract/bigfix":      {"extract", "extract/internal/...", "extract/extracttest/...", "extract/bigfix/..."},
+	"extract/nexthink":    {"extract", "extract/internal/...", "extract/extracttest/...", "extract/nexthink/..."},
+	"extract/extracttest": {"extract", "extract/internal/...", "extract/extracttest/..."},
 
 	"schema": {"schema/..."},
 
@@ -112,10 +112,11 @@ func roomOf(folder string) (room string, may []string) {
 }
 
 // isTestRoom tells the rooms that only serve tests and the demo by their
-// names: bigfixtest, loadtest, ...
+// names: bigfixtest, loadtest, ... and all below them.
 func isTestRoom(folder string) bool {
-	name := path.Base(folder)
-	return strings.HasSuffix(name, "test") && name != "test"
+	return slices.ContainsFunc(strings.Split(folder, "/"), func(name string) bool {
+		return strings.HasSuffix(name, "test") && name != "test"
+	})
 }
 
 func matches(folder string, patterns []string) bool {
@@ -166,6 +167,9 @@ func TestArrowRules(t *testing.T) {
 		{"extract/source.go", module + "/extract/internal/httpx", "it may import"},
 		{"extract/bigfix/pull_test.go", module + "/extract/bigfix/bigfixtest", ""},
 		{"extract/bigfix/pull.go", module + "/extract/bigfix/bigfixtest", "only tests, cmd/internal/cli"},
+		{"extract/bigfix/pull.go", module + "/extract/extracttest/simfault", "only tests, cmd/internal/cli"},
+		{"extract/bigfix/bigfixtest/server.go", module + "/extract/extracttest/simfault", ""},
+		{"cmd/internal/wire/ladder_test.go", module + "/extract/extracttest/simfault", ""},
 		{"cmd/internal/config/config.go", module + "/extract/bigfix/bigfixtest", "only tests, cmd/internal/cli"},
 		{"schema/day.go", module + "/load", "it may import"},
 		{"schema/day.go", module + "/extract", "it may import"},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 // A source with wait_for_import gives no day before the server's import has
@@ -105,7 +106,7 @@ func TestDiscoverShowsTheSchema(t *testing.T) {
 	require.NotContains(t, stderr, "warning")
 
 	const shape = `{"properties": {"product_id": {"type": "integer"}}}`
-	w.bigfix.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 200, Body: shape, Path: "license_usage_per_server.json"})
+	w.bigfix.Faults.Always(bigfixtest.SchemasPath+"license_usage_per_server.json", simfault.Body("application/json", shape))
 	code, stdout, stderr = w.run("discover", "--source", "bfi")
 	require.Equal(t, 0, code, stderr)
 	require.Equal(t, shape+"\n", stdout) //nolint:testifylint // byte for byte, not as JSON
@@ -123,7 +124,7 @@ func TestDiscoverShowsTheSchema(t *testing.T) {
 		require.Contains(t, stderr, says)
 	}
 
-	w.bigfix.ClearFaults()
+	w.bigfix.Faults.Clear()
 	w.bigfix.RotateToken("another")
 	code, stdout, stderr = w.run("discover", "--source", "bfi")
 	require.Equal(t, 1, code)

@@ -88,7 +88,7 @@ type limits map[class]int
 func sourceLimits() limits {
 	return limits{
 		class(extract.Credentials): 1, class(extract.TLS): 1,
-		class(extract.Transient): 3, class(extract.Throttled): 3,
+		class(extract.Transient): 3, class(extract.Throttled): 3, class(extract.Interrupted): 3,
 	}
 }
 

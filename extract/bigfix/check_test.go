@@ -8,6 +8,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 // about finds what a check says about something.
@@ -79,15 +80,15 @@ func TestCheckWarns(t *testing.T) {
 
 func TestCheckDoesWithoutTheVersion(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]bigfixtest.Fault{
-		"not permitted": {Kind: bigfixtest.FaultStatus, Status: 403, Path: "about"},
-		"not there":     {Kind: bigfixtest.FaultStatus, Status: 404, Path: "about"},
-		"not JSON":      {Kind: bigfixtest.FaultHTML, Path: "about"},
+	for name, fault := range map[string]simfault.Fault{
+		"not permitted": simfault.Status(403, ""),
+		"not there":     simfault.Status(404, ""),
+		"not JSON":      simfault.LoginPage(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, bigfixtest.Options{PlainHTTP: true}, nil)
-			b.server.Fault(fault)
+			b.server.Faults.Always(bigfixtest.AboutPath, fault)
 			findings, err := b.source.Check(t.Context())
 			require.NoError(t, err)
 			require.False(t, about(t, findings, "version")[0].Warn)

@@ -11,6 +11,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 func (b testBundle) discover(t *testing.T) (string, []extract.Finding, error) {
@@ -25,7 +26,7 @@ func TestDiscoverShowsTheSchemaAsItCame(t *testing.T) {
 	const shape = `{"any": ["product_id product_name", "product_family_guid/metric_id", {"metric_code_name": "server_id."},
 		"bundle_id-bundle_name", "bundle_guid", "hwm_quantity", "hwm_cores"]}`
 	b := setup(t, bigfixtest.Options{Version: "11.0.8.0"}, nil)
-	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 200, Body: shape, Path: "schemas/license_usage_per_server.json"})
+	b.server.Faults.Always(bigfixtest.SchemasPath+"license_usage_per_server.json", simfault.Body("application/json", shape))
 	out, findings, err := b.discover(t)
 	require.NoError(t, err)
 	require.Equal(t, shape+"\n", out) //nolint:testifylint // byte for byte, not as JSON
@@ -57,7 +58,7 @@ func TestDiscoverWarnsOfColumnsThatAreNotNamed(t *testing.T) {
 func TestDiscoverOfAServerThatDescribesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, bigfixtest.Options{}, nil)
-	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 404, Path: "license_usage_per_server.json"})
+	b.server.Faults.Always(bigfixtest.SchemasPath+"license_usage_per_server.json", simfault.Status(404, ""))
 	_, findings, err := b.discover(t)
 	requireClass(t, extract.BadRequest, err)
 	require.ErrorContains(t, err, "9.2.24")

@@ -9,6 +9,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 // waiting makes a source in Berlin wait for imports; someDay ends there at
@@ -95,7 +96,7 @@ func TestReadyGoesOnWithoutThePermissionAndSaysSoOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, bigfixtest.Options{}, waiting(t))
-			b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: status, Path: "import_status.json"})
+			b.server.Faults.Always(bigfixtest.ImportPath, simfault.Status(status, ""))
 			notes, err := b.ready(t)
 			require.NoError(t, err)
 			require.Len(t, notes, 1)
@@ -113,20 +114,19 @@ func TestReadyGoesOnWithoutThePermissionAndSaysSoOnce(t *testing.T) {
 func TestReadyFailsWhenItCannotLearn(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]struct {
-		fault bigfixtest.Fault
+		fault simfault.Fault
 		class extract.Class
 	}{
-		"the server fails":     {bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 500}, extract.Transient},
-		"the token is refused": {bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 401}, extract.Credentials},
-		"a page":               {bigfixtest.Fault{Kind: bigfixtest.FaultHTML}, extract.BadAnswer},
-		"half an answer":       {bigfixtest.Fault{Kind: bigfixtest.FaultCut, After: 20}, extract.Interrupted},
+		"the server fails":     {simfault.Status(500, ""), extract.Transient},
+		"the token is refused": {simfault.Status(401, ""), extract.Credentials},
+		"a page":               {simfault.LoginPage(), extract.BadAnswer},
+		"half an answer":       {simfault.CutAfter(20), extract.Interrupted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, bigfixtest.Options{}, waiting(t))
 			b.server.Imports(bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T06:00:00Z"})
-			f.fault.Path = "import_status.json"
-			b.server.Fault(f.fault)
+			b.server.Faults.Always(bigfixtest.ImportPath, f.fault)
 			_, err := b.ready(t)
 			requireClass(t, f.class, err)
 		})

@@ -1,8 +1,6 @@
 package bigfix_test
 
 import (
-	"context"
-	"net/http"
 	"net/url"
 	"runtime"
 	"sync"
@@ -269,41 +267,4 @@ func TestPullStreams(t *testing.T) {
 	require.Equal(t, b.truth(t, 0).rows, answer.Records)
 	require.Greater(t, answer.Bytes, int64(40<<20))
 	require.Less(t, most, before.HeapAlloc+uint64(answer.Bytes)/4, "the heap holds a fraction of the answer, not the answer")
-}
-
-func TestPullStopsWhenItIsToldBeforeTheAnswer(t *testing.T) {
-	t.Parallel()
-	for name, fault := range map[string]bigfixtest.Fault{
-		"while the server is silent":  {Kind: bigfixtest.FaultHang},
-		"while it waits to ask again": {Kind: bigfixtest.FaultStatus, Status: http.StatusServiceUnavailable, RetryAfter: "60"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, bigfixtest.Options{}, nil)
-			b.server.Fault(fault)
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				defer cancel()
-				for b.server.Requests("") == 0 {
-					runtime.Gosched()
-				}
-			}()
-			_, err := b.source.Pull(ctx, b.source.Live(), extract.Request{Feed: "default", Day: someDay}, func(*extract.Record) error { return nil })
-			requireClass(t, extract.Cancelled, err)
-			require.ErrorIs(t, err, context.Canceled)
-		})
-	}
-}
-
-func TestPullStopsWhenItIsToldWithinTheAnswer(t *testing.T) {
-	t.Parallel()
-	b := setup(t, bigfixtest.Options{}, nil)
-	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStall, After: 5000})
-	ctx, cancel := context.WithCancel(t.Context())
-	answer, err := b.source.Pull(ctx, b.source.Live(), extract.Request{Feed: "default", Day: someDay}, func(*extract.Record) error {
-		cancel()
-		return nil
-	})
-	requireClass(t, extract.Cancelled, err)
-	require.NotZero(t, answer.Records)
 }

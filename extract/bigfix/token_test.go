@@ -13,6 +13,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 func TestTheTokenGoesWhereItIsConfigured(t *testing.T) {
@@ -61,7 +62,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 	for name, f := range map[string]struct {
 		server         bigfixtest.Options
 		change         func(*bigfix.Options)
-		fault          *bigfixtest.Fault
+		fault          simfault.Fault
 		logins, usages int
 		hint           string
 	}{
@@ -79,16 +80,14 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 				o.Token = nil
 				o.User, o.Password = "meterhouse", func() string { return "correct horse battery staple" }
 			},
-			fault:  &bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: http.StatusUnauthorized, Body: "no"},
+			fault:  simfault.Status(http.StatusUnauthorized, "no"),
 			logins: 2, usages: 2, hint: "token_in",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, f.server, f.change)
-			if f.fault != nil {
-				b.server.Fault(*f.fault)
-			}
+			b.server.Faults.Always(bigfixtest.UsagePath, f.fault)
 			_, _, err := b.pull(t, "default")
 			requireClass(t, extract.Credentials, err)
 			e := errorOf(t, err)
@@ -124,19 +123,22 @@ func TestSecretsAreInNoError(t *testing.T) {
 	t.Parallel()
 	const token, password = "tok+en/4711=", "pass word&<4712>"
 	echo := "token " + token + " and " + url.QueryEscape(token) + " of " + password
-	for name, fault := range map[string]bigfixtest.Fault{
-		"status":            {Kind: bigfixtest.FaultStatus, Status: 400, Body: echo},
-		"server error":      {Kind: bigfixtest.FaultStatus, Status: 500, Body: echo},
-		"refused token":     {Kind: bigfixtest.FaultStatus, Status: 401, Body: echo},
-		"redirect":          {Kind: bigfixtest.FaultRedirect, Body: "/login/" + url.PathEscape(token) + "?token=" + url.QueryEscape(token)},
-		"reset":             {Kind: bigfixtest.FaultReset},
-		"cut":               {Kind: bigfixtest.FaultCut, After: 1000},
-		"page":              {Kind: bigfixtest.FaultHTML},
-		"login says it":     {Kind: bigfixtest.FaultStatus, Status: 403, Body: "no, " + password, Path: "get_token"},
-		"login redirects":   {Kind: bigfixtest.FaultRedirect, Path: "get_token", Body: "http://other.example/?p=" + url.QueryEscape(password)},
-		"login is a page":   {Kind: bigfixtest.FaultHTML, Path: "get_token"},
-		"login is reset":    {Kind: bigfixtest.FaultReset, Path: "get_token"},
-		"answer repeats it": {Kind: bigfixtest.FaultEndEarly, After: 0},
+	for name, f := range map[string]struct {
+		path  string
+		fault simfault.Fault
+	}{
+		"status":          {bigfixtest.UsagePath, simfault.Status(400, echo)},
+		"server error":    {bigfixtest.UsagePath, simfault.Status(500, echo)},
+		"refused token":   {bigfixtest.UsagePath, simfault.Status(401, echo)},
+		"redirect":        {bigfixtest.UsagePath, simfault.Redirect("/login/" + url.PathEscape(token) + "?token=" + url.QueryEscape(token))},
+		"reset":           {bigfixtest.UsagePath, simfault.Reset()},
+		"cut":             {bigfixtest.UsagePath, simfault.CutAfter(1000)},
+		"page":            {bigfixtest.UsagePath, simfault.Body("text/html", "<title>"+echo+"</title>")},
+		"text":            {bigfixtest.UsagePath, simfault.Body("text/plain", echo)},
+		"login says it":   {bigfixtest.TokenPath, simfault.Status(403, "no, "+password)},
+		"login redirects": {bigfixtest.TokenPath, simfault.Redirect("http://other.example/?p=" + url.QueryEscape(password))},
+		"login is a page": {bigfixtest.TokenPath, simfault.LoginPage()},
+		"login is reset":  {bigfixtest.TokenPath, simfault.Reset()},
 	} {
 		for _, place := range []string{bigfix.TokenInHeader, bigfix.TokenInQuery} {
 			t.Run(name+" in "+place, func(t *testing.T) {
@@ -145,7 +147,7 @@ func TestSecretsAreInNoError(t *testing.T) {
 					o.Token, o.TokenIn = nil, place
 					o.User, o.Password = "meterhouse", func() string { return password }
 				})
-				b.server.Fault(fault)
+				b.server.Faults.Always(f.path, f.fault)
 				_, _, err := b.pull(t, "default")
 				require.Error(t, err)
 				for _, secret := range []string{token, url.QueryEscape(token), url.PathEscape(token), password, url.QueryEscape(password)} {

@@ -11,6 +11,7 @@ import (
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 func withTotals(o *bigfix.Options) { o.ProductTotals = true }
@@ -162,23 +163,20 @@ func TestPullFailsWhereTheTotalsFail(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]struct {
 		server bigfixtest.Options
-		fault  bigfixtest.Fault
+		fault  simfault.Fault
 		class  extract.Class
 		says   string
 	}{
-		"a server before 9.2.10":   {fault: bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 404}, class: extract.BadRequest, says: "product_totals: false"},
+		"a server before 9.2.10":   {fault: simfault.Status(404, ""), class: extract.BadRequest, says: "product_totals: false"},
 		"a column it has not":      {server: bigfixtest.Options{Unknown: []string{"flex_id"}}, class: extract.BadRequest, says: "unknown column: flex_id"},
-		"a right that is missing":  {fault: bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 403}, class: extract.Forbidden, says: "View License Metrics"},
-		"an answer that breaks":    {fault: bigfixtest.Fault{Kind: bigfixtest.FaultCut, After: 300}, class: extract.Interrupted, says: "broke off"},
-		"an answer that is a page": {fault: bigfixtest.Fault{Kind: bigfixtest.FaultHTML}, class: extract.BadAnswer, says: "Sign in"},
+		"a right that is missing":  {fault: simfault.Status(403, ""), class: extract.Forbidden, says: "View License Metrics"},
+		"an answer that breaks":    {fault: simfault.CutAfter(300), class: extract.Interrupted, says: "broke off"},
+		"an answer that is a page": {fault: simfault.LoginPage(), class: extract.BadAnswer, says: "Sign in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, f.server, withTotals)
-			if f.fault.Kind != "" {
-				f.fault.Path = "/license_usage"
-				b.server.Fault(f.fault)
-			}
+			b.server.Faults.Always(bigfixtest.TotalsPath, f.fault)
 			usage, _, _, err := b.pullBoth(t, "default")
 			requireClass(t, f.class, err)
 			require.Equal(t, b.truth(t, 0), usage)
@@ -195,7 +193,7 @@ func TestCheckLooksAtTheTotalsToo(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, b.server.Requests("/license_usage"))
 
-	b.server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultStatus, Status: 404, Path: "/license_usage"})
+	b.server.Faults.Always(bigfixtest.TotalsPath, simfault.Status(404, ""))
 	_, err = b.source.Check(t.Context())
 	requireClass(t, extract.BadRequest, err)
 	require.ErrorContains(t, err, "product_totals: false")

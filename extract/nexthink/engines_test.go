@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/extract"
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )

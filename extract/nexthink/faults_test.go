@@ -1,18 +1,15 @@
 package nexthink_test
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/extract"
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
@@ -56,17 +53,6 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func TestFaultThatPasses(t *testing.T) {
-	t.Parallel()
-	b := setup(t, nexthinktest.Options{Devices: 300})
-	b.options.MaxRetries = 2
-	b.portal.Faults.Next(nexthinktest.DetailsPath, simfault.Status(http.StatusServiceUnavailable, "starting"))
-	records, answer, err := b.pull(t, "visio/installed")
-	require.NoError(t, err)
-	require.Equal(t, 3, answer.Requests, "the third asks for the engines")
-	require.NotEmpty(t, records)
-}
-
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	b := setup(t, nexthinktest.Options{})
@@ -97,74 +83,6 @@ func TestTargetThatThePortalDoesNotHave(t *testing.T) {
 			require.Contains(t, e.Hint, nexthinktest.DiscoveryPath)
 		})
 	}
-}
-
-func TestCertificateThatNobodyVouchesFor(t *testing.T) {
-	t.Parallel()
-	b := setup(t, nexthinktest.Options{})
-	b.options.TLS.CAPEM = setup(t, nexthinktest.Options{}).server.CAPEM
-	_, _, err := b.pull(t, "visio/installed")
-	require.Equal(t, extract.TLS, asError(t, err).Class)
-	require.Zero(t, b.portal.Faults.Requests(nexthinktest.DetailsPath))
-}
-
-// What breaks off is never complete, whether HTTP notices or not.
-func TestAnswerThatBreaksOff(t *testing.T) {
-	t.Parallel()
-	for _, format := range []string{nexthink.FormatJSON, nexthink.FormatCSV, nexthink.FormatTable} {
-		for name, fault := range map[string]simfault.Fault{
-			"cut":              simfault.CutAfter(10_000),
-			"cut at the start": simfault.CutAfter(1),
-			"ends early":       simfault.EndAfter(10_001),
-			"stalls":           simfault.StallAfter(10_000),
-		} {
-			t.Run(format+" "+name, func(t *testing.T) {
-				t.Parallel()
-				b := setup(t, nexthinktest.Options{Devices: 6000})
-				b.options.Format = format
-				b.options.IdleTimeout = 200 * time.Millisecond
-				b.portal.Faults.Next(nexthinktest.DetailsPath, fault)
-				_, answer, err := b.pull(t, "visio/installed")
-				require.Equal(t, extract.Interrupted, asError(t, err).Class, "%v", err)
-				require.LessOrEqual(t, answer.Bytes, int64(10_001))
-				b.options.IdleTimeout = 0
-				_, _, err = b.pull(t, "visio/installed")
-				require.NoError(t, err, "the next pull")
-			})
-		}
-	}
-}
-
-func TestSilentPortal(t *testing.T) {
-	t.Parallel()
-	b := setup(t, nexthinktest.Options{})
-	b.options.RequestTimeout = 200 * time.Millisecond
-	b.portal.Faults.Always(nexthinktest.DetailsPath, simfault.Silence())
-	_, _, err := b.pull(t, "visio/installed")
-	require.Equal(t, extract.Transient, asError(t, err).Class)
-}
-
-func TestCancelledPull(t *testing.T) {
-	t.Parallel()
-	b := setup(t, nexthinktest.Options{Devices: 6000})
-	b.portal.Faults.Always(nexthinktest.DetailsPath, simfault.StallAfter(10_000))
-	s := b.source(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	_, err := s.Pull(ctx, s.Live(), extract.Request{Feed: "visio/installed"}, func(*extract.Record) error {
-		cancel()
-		return nil
-	})
-	require.Equal(t, extract.Cancelled, asError(t, err).Class)
-	require.ErrorIs(t, err, context.Canceled)
-}
-
-func TestAnswerBeyondTheLimit(t *testing.T) {
-	t.Parallel()
-	b := setup(t, nexthinktest.Options{Devices: 6000})
-	b.options.MaxBytes = 10_000
-	_, _, err := b.pull(t, "visio/installed")
-	require.Equal(t, extract.BadAnswer, asError(t, err).Class)
-	require.ErrorContains(t, err, "longer than the 10000 bytes")
 }
 
 func TestPartOfAnAnswer(t *testing.T) {
@@ -201,17 +119,4 @@ func TestSecretsNeverShow(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A redirect is not followed, so the password never reaches another server.
-func TestRedirectIsNotFollowed(t *testing.T) {
-	t.Parallel()
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		t.Error("the other server was asked")
-	}))
-	t.Cleanup(elsewhere.Close)
-	b := setup(t, nexthinktest.Options{})
-	b.portal.Faults.Always(nexthinktest.DetailsPath, simfault.Status(http.StatusTemporaryRedirect, "", "Location", elsewhere.URL))
-	_, _, err := b.pull(t, "visio/installed")
-	require.Equal(t, extract.BadAnswer, asError(t, err).Class)
 }

@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/extract"
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
@@ -45,7 +45,7 @@ func setup(t testing.TB, o nexthinktest.Options) *testBundle {
 	return &testBundle{portal: portal, server: server, options: nexthink.Options{
 		Name: "hq", URL: address, TLS: nexthink.TLSOptions{CAPEM: server.CAPEM},
 		User: user, Password: func() string { return password }, Format: nexthink.FormatJSON,
-		Targets: []nexthink.Target{visio()},
+		Targets: []nexthink.Target{visio()}, RetryDelay: time.Millisecond,
 	}}
 }
 

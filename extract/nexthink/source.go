@@ -43,10 +43,12 @@ type Options struct {
 	URL *url.URL
 	TLS TLSOptions
 	// Parallel is the most requests in flight, MaxRetries how often one is sent
-	// again; RequestTimeout, IdleTimeout and MaxBytes bound each answer. Zero
-	// means the client's default.
+	// again, RetryDelay the wait before the first time, which doubles;
+	// RequestTimeout, IdleTimeout and MaxBytes bound each answer. Zero means the
+	// client's default.
 	Parallel       int
 	MaxRetries     int
+	RetryDelay     time.Duration
 	RequestTimeout time.Duration
 	IdleTimeout    time.Duration
 	MaxBytes       int64
@@ -139,6 +141,7 @@ func New(o Options) (*Source, error) {
 		Authorize:      s.authorize,
 		Parallel:       o.Parallel,
 		MaxRetries:     o.MaxRetries,
+		RetryDelay:     o.RetryDelay,
 		RequestTimeout: o.RequestTimeout,
 		IdleTimeout:    o.IdleTimeout,
 		MaxBytes:       o.MaxBytes,

@@ -8,7 +8,6 @@ import (
 
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
-	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
 
 // pageOf puts rows below the documented header into a page.
@@ -153,27 +152,4 @@ func TestPageIsNoAnswerInOtherFormats(t *testing.T) {
 		require.Equal(t, extract.BadAnswer, asError(t, err).Class)
 		require.ErrorContains(t, err, "the answer is a page and not data")
 	}
-}
-
-func FuzzTable(f *testing.F) {
-	f.Add(pageOf("<tr><td>PC1</td></tr>"))
-	f.Add("<table><tr><th>Device<tr><td>a<table></table>&amp;\xE8<br></table><table>")
-	f.Add("<table><thead><tr></thead></tr></table></table>")
-	b := setup(f, nexthinktest.Options{})
-	b.options.Format = nexthink.FormatTable
-	s := b.source(f)
-	f.Fuzz(func(t *testing.T, page string) {
-		var records uint64
-		answer, err := s.Pull(t.Context(), recording(page), extract.Request{Feed: "visio/installed"}, func(r *extract.Record) error {
-			records++
-			require.Equal(t, records, r.Ordinal)
-			return nil
-		})
-		if err != nil {
-			require.Contains(t, []extract.Class{extract.BadAnswer, extract.Interrupted}, asError(t, err).Class)
-			return
-		}
-		require.Equal(t, records, answer.Records)
-		require.Contains(t, strings.ToLower(page), "</table")
-	})
 }

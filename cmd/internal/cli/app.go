@@ -149,7 +149,7 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
-			c.Args = noArgs // without a shell, or with one that is not supported
+			c.Args, c.RunE = cobra.ArbitraryArgs, unknownCommand // a shell that is not supported
 		}
 	}
 	return root
@@ -163,7 +163,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		msg += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return usagef("%s\nSee 'meterhouse --help'.", msg)
+	return usagef("%s\nSee '%s --help'.", msg, cmd.CommandPath())
 }
 
 // noArgs refuses words that a command does not take.

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 // Shapes of an answer. HCL's page shows a bare array; the same endpoint on
@@ -20,12 +20,12 @@ const (
 
 // The paths that are served.
 const (
-	usagePath   = "/api/sam/v2/license_usage_per_server"
-	totalsPath  = "/api/sam/v2/license_usage"
-	schemasPath = "/api/sam/v2/schemas/"
-	tokenPath   = "/api/get_token"
-	aboutPath   = "/api/sam/about"
-	importPath  = "/api/import_status.json"
+	UsagePath   = "/api/sam/v2/license_usage_per_server"
+	TotalsPath  = "/api/sam/v2/license_usage"
+	SchemasPath = "/api/sam/v2/schemas/" // the name of an endpoint and .json follow
+	TokenPath   = "/api/get_token"
+	AboutPath   = "/api/sam/about"
+	ImportPath  = "/api/import_status.json"
 )
 
 // Options describe the server and its estate.
@@ -63,21 +63,16 @@ type Options struct {
 	Addr string
 	// PlainHTTP leaves TLS out, for Start.
 	PlainHTTP bool
-	// CertNames are the names and addresses in the certificate, for Start; those
-	// of loopback and bigfix.example.com when nil.
-	CertNames []string
-	// CertExpired makes the certificate one that has just ended, for Start.
-	CertExpired bool
 }
 
 // Simulator is the http.Handler. Its methods may be called while it serves.
 type Simulator struct {
+	// Faults says what goes wrong, and counts the requests.
+	Faults simfault.Script
+
 	o      Options
 	estate *estate
 	first  int
-	done   chan struct{} // closed by Close: lets hanging answers go
-	stop   sync.Once
-	active sync.WaitGroup
 
 	mu        sync.Mutex
 	token     string
@@ -85,25 +80,13 @@ type Simulator struct {
 	started   int
 	revisions map[int]int
 	empty     map[int]bool
-	faults    []*Fault
-	seen      []Seen
-	requests  map[string]int // by path
-	inFlight  int
-	most      int
 	truths    map[truthKey]truth
 }
 
-// Seen is a request that arrived. The last thousand are kept.
-type Seen struct {
-	Method string
-	Path   string
-	Query  url.Values
-	Header http.Header
-}
+// Seen is a request that arrived.
+type Seen = simfault.Seen
 
-const keepSeen = 1000
-
-// New makes a simulator; release it with Close.
+// New makes a simulator.
 func New(o Options) (*Simulator, error) {
 	o = withDefaults(o)
 	first, err := parseDay(o.First)
@@ -111,8 +94,8 @@ func New(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	return &Simulator{
-		o: o, estate: newEstate(o.Seed, o.Rows), first: first, token: o.Token, done: make(chan struct{}),
-		revisions: map[int]int{}, empty: map[int]bool{}, truths: map[truthKey]truth{}, requests: map[string]int{},
+		o: o, estate: newEstate(o.Seed, o.Rows), first: first, token: o.Token,
+		revisions: map[int]int{}, empty: map[int]bool{}, truths: map[truthKey]truth{},
 	}, nil
 }
 
@@ -166,56 +149,27 @@ func (s *Simulator) User() string { return s.o.User }
 // Password belongs to User.
 func (s *Simulator) Password() string { return s.o.Password }
 
-// Close lets every answer that hangs go, and waits for all of them.
-func (s *Simulator) Close() {
-	s.stop.Do(func() { close(s.done) })
-	s.active.Wait()
-}
-
 // Requests counts what has arrived at the paths that end like this, at all with
-// "". Requests that a fault was made for count.
-func (s *Simulator) Requests(path string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	total := 0
-	for at, n := range s.requests {
-		if strings.HasSuffix(at, path) {
-			total += n
-		}
-	}
-	return total
-}
+// "". Requests that a fault befell count.
+func (s *Simulator) Requests(path string) int { return s.Faults.Requests(path) }
 
 // Seen lists the last thousand requests, oldest first.
-func (s *Simulator) Seen() []Seen {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.seen)
-}
+func (s *Simulator) Seen() []Seen { return s.Faults.Seen() }
 
 // MaxInFlight is the most requests that were being answered at one time.
-func (s *Simulator) MaxInFlight() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.most
+func (s *Simulator) MaxInFlight() int { return s.Faults.MaxInFlight() }
+
+// ServeHTTP answers as the documented API does, unless a fault is to befall the
+// request.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.Faults.Wrap(http.HandlerFunc(s.serve)).ServeHTTP(w, r)
 }
 
-// ServeHTTP answers as the documented API does.
-func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.active.Add(1)
-	defer s.active.Done()
-	fault := s.arrive(r)
-	defer s.leave()
-	if !s.pause(r, s.o.Latency) {
+func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
+	if !pause(r, s.o.Latency) {
 		return
 	}
-	if fault != nil {
-		var goOn bool
-		if w, goOn = s.misbehave(w, r, fault); !goOn {
-			return
-		}
-	}
-	if r.Method == http.MethodPost && r.URL.Path == tokenPath {
+	if r.Method == http.MethodPost && r.URL.Path == TokenPath {
 		s.login(w, r)
 		return
 	}
@@ -231,42 +185,23 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answerTo is what answers a GET of a path, nil where there is nothing.
 func (s *Simulator) answerTo(path string) http.HandlerFunc {
 	switch path {
-	case usagePath:
+	case UsagePath:
 		return s.usage
-	case totalsPath:
+	case TotalsPath:
 		return s.totals
-	case importPath:
+	case ImportPath:
 		return s.importStatus
-	case aboutPath:
+	case AboutPath:
 		return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"version": s.o.Version}) }
 	}
-	if name, ok := strings.CutPrefix(path, schemasPath); ok {
+	if name, ok := strings.CutPrefix(path, SchemasPath); ok {
 		return s.schema(strings.TrimSuffix(name, ".json"))
 	}
 	return nil
 }
 
-func (s *Simulator) arrive(r *http.Request) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inFlight++
-	s.most = max(s.most, s.inFlight)
-	s.requests[r.URL.Path]++
-	if len(s.seen) == keepSeen {
-		s.seen = slices.Delete(s.seen, 0, 1)
-	}
-	s.seen = append(s.seen, Seen{r.Method, r.URL.Path, r.URL.Query(), r.Header.Clone()})
-	return s.faultFor(r.URL.Path)
-}
-
-func (s *Simulator) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inFlight--
-}
-
-// pause waits; false when the client or the simulator went away meanwhile.
-func (s *Simulator) pause(r *http.Request, d time.Duration) bool {
+// pause waits; false when the client went away meanwhile.
+func pause(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -276,9 +211,8 @@ func (s *Simulator) pause(r *http.Request, d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-r.Context().Done():
-	case <-s.done:
+		return false
 	}
-	return false
 }
 
 // authorized checks the token. IBM's page on authenticating API requests: the

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,7 +48,6 @@ func simulator(t *testing.T, o bigfixtest.Options) *bigfixtest.Simulator {
 	t.Helper()
 	s, err := bigfixtest.New(o)
 	require.NoError(t, err)
-	t.Cleanup(s.Close)
 	return s
 }
 
@@ -392,7 +392,7 @@ func TestCloseLetsHangingAnswersGo(t *testing.T) {
 	t.Parallel()
 	server, err := bigfixtest.Start(t.Context(), bigfixtest.Options{PlainHTTP: true})
 	require.NoError(t, err)
-	server.Fault(bigfixtest.Fault{Kind: bigfixtest.FaultHang, Path: "about"})
+	server.Faults.Always(bigfixtest.AboutPath, simfault.Silence())
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/sam/about", nil)
 	require.NoError(t, err)
 	answered := make(chan error)

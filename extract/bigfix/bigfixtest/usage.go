@@ -124,31 +124,17 @@ func mayRead(w http.ResponseWriter, group int64) bool {
 }
 
 func (s *Simulator) answer(w http.ResponseWriter, r *http.Request, q query) {
-	fault := Fault{}
-	if f, ok := w.(*faulty); ok {
-		fault = *f.fault
-	}
 	w.Header().Set("Content-Type", "application/json")
-	if fault.Kind == FaultContentType {
-		w.Header().Set("Content-Type", "text/html")
-	}
 	w.Header().Set("Content-Language", "en-US")
 	out := &stream{w: w, r: r, own: q.own, ofServer: q.ofServer, limit: q.limit, skip: q.skip}
 	if s.o.Shape == ShapeObject {
-		total := s.count(q)
-		if fault.Kind == FaultTotal {
-			total++
-		}
-		out.text(`{"total":` + strconv.FormatUint(total, 10) + `,"rows":`)
+		out.text(`{"total":` + strconv.FormatUint(s.count(q), 10) + `,"rows":`)
 	}
 	out.text("[")
 	s.rows(q, out.row)
 	out.text("]")
 	if s.o.Shape == ShapeObject {
 		out.text("}")
-	}
-	if fault.Kind == FaultGarbage {
-		out.text("oops")
 	}
 	out.flush()
 }
@@ -172,7 +158,7 @@ func (s *Simulator) rows(q query, yield func(*usage) bool) {
 	}
 	lines := s.natural()
 	if q.unordered { // a database promises nothing then
-		turn := s.Requests(usagePath) % len(lines)
+		turn := s.Requests(UsagePath) % len(lines)
 		lines = append(lines[turn:], lines[:turn]...)
 	}
 	var held []usage

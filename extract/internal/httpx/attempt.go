@@ -28,6 +28,11 @@ func (c *Client) attempt(parent context.Context, call call) (*extract.Response, 
 	if err != nil {
 		return nil, nil, &fault{Error: &extract.Error{Class: extract.BadRequest, Doing: call.doing, Err: c.scrub(err)}}
 	}
+	if request.Body == nil {
+		// An empty body that cannot be had again: net/http would send a request on
+		// its own account when a kept connection breaks, uncounted and at once.
+		request.Body = io.NopCloser(strings.NewReader(""))
+	}
 	for name, values := range c.o.Header {
 		request.Header[name] = values
 	}
@@ -101,6 +106,9 @@ func (b *body) notOK(answer *http.Response, explain Explain) *fault {
 		if class, hint, ok := explain(e.Status, e.Says); ok {
 			e.Class, e.Hint = class, hint
 		}
+	}
+	if e.Status == http.StatusBadRequest && b.c.o.URL.Scheme == "http" {
+		e.Hint = strings.TrimSuffix("url begins with http://, which a server that expects https:// refuses like this; else "+e.Hint, "; else ")
 	}
 	passing := e.Class == extract.Transient || e.Class == extract.Throttled
 	return &fault{Error: e, again: passing && retryable(e.Status)}

@@ -60,8 +60,11 @@ type Options struct {
 	// may pass by itself; 0 means never.
 	MaxRetries int
 	// RetryDelay is the wait before the first retry; it doubles up to a minute,
-	// with jitter.
+	// with jitter, and is added to what the server asks for.
 	RetryDelay time.Duration
+	// Wait waits between two attempts, or less when ctx ends, and then returns an
+	// error; nil waits by the clock.
+	Wait func(ctx context.Context, d time.Duration) error
 	// RequestTimeout bounds one request from sending it to the last byte of the
 	// answer. A request that ran into it is not sent again.
 	RequestTimeout time.Duration
@@ -123,6 +126,9 @@ func withDefaults(o Options) Options {
 	o.MaxRetries = max(o.MaxRetries, 0)
 	if o.RetryDelay <= 0 {
 		o.RetryDelay = DefaultRetryDelay
+	}
+	if o.Wait == nil {
+		o.Wait = wait
 	}
 	if o.RequestTimeout <= 0 {
 		o.RequestTimeout = DefaultRequestTimeout

@@ -61,7 +61,7 @@ func (c *Client) retry(ctx context.Context, call call) (*extract.Response, error
 			return nil, f.Error
 		}
 		retries++
-		if err := wait(ctx, max(waits.NextBackOff(), f.RetryAfter)); err != nil {
+		if err := c.o.Wait(ctx, f.RetryAfter+waits.NextBackOff()); err != nil {
 			return nil, c.cancelled(ctx, call.doing, attempt)
 		}
 	}

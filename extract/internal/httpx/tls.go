@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 )
@@ -53,7 +54,7 @@ func tlsHint(err error) (hint string, ok bool) {
 		name     x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
-		alert    tls.AlertError
+		alert    *net.OpError
 		noRecord tls.RecordHeaderError
 	)
 	switch {
@@ -67,7 +68,7 @@ func tlsHint(err error) (hint string, ok bool) {
 		return "the server's certificate is not acceptable: have it replaced on the server", true
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &noRecord):
 		return "the server does not speak TLS on this port: is url meant to begin with http://, or the port another one?", true
-	case errors.As(err, &alert):
+	case errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error"): // how crypto/tls wraps an alert
 		return "the server ended the TLS handshake: it may want an older TLS version than 1.2, or another tls.server_name", true
 	}
 	return "", false

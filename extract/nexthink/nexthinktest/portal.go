@@ -6,13 +6,14 @@
 package nexthinktest
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/internal/simtls"
 )
 
@@ -97,7 +98,9 @@ type Server = simtls.Server
 
 // Start serves the Portal over TLS on addr, "127.0.0.1:0" for any free port,
 // with a certificate that only the server's own authority vouches for.
-func (p *Portal) Start(addr string) (*Server, error) { return simtls.Start(addr, p) }
+func (p *Portal) Start(addr string) (*Server, error) {
+	return simtls.Start(context.Background(), simtls.Options{Addr: addr}, p)
+}
 
 // ServeHTTP answers one request.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }

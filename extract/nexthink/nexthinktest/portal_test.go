@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/meterhouse/meterhouse/extract/internal/simfault"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
 
