@@ -32,6 +32,8 @@ func Statements() map[string]string {
 		"verify_bigfix":   verifySQL(schema.LicenseUsageTable(), 42),
 		"verify_totals":   verifySQL(schema.LicenseTotalsTable(), 42),
 		"verify_nexthink": verifySQL(schema.MeteringDetailsTable(), 42),
+		"seen_bigfix":     seenSQL(schema.LicenseUsageTable(), schema.Slice{Source: "b'fi", Feed: "group-5", Day: day}),
+		"seen_nexthink":   seenSQL(schema.MeteringDetailsTable(), schema.Slice{Source: "portal", Feed: "visio/installed", Day: day}),
 		"duplicate":       duplicateSQL(schema.LicenseUsageTable(), 42),
 		"applied":         appliedMigrationsSQL,
 		"max_seq":         maxPublishedSeqSQL,

@@ -109,11 +109,11 @@ type LoadHeader struct {
 
 // Target is one metering target: what of the portal a feed asks for.
 type Target struct {
-	Metric     string   // UID
-	Program    string   // UID, "" for all programs of the metric
-	Hierarchy  string   // name, "" for the portal's first
-	Path       []string // node names from the top, empty for the top of the view domain
-	List       string   // installed or underusage
-	WindowDays uint16   // the metric's look-back window in days, 0 when unknown
-	Format     string   // json, csv or table
+	Metric     string   `json:"metric"`              // UID
+	Program    string   `json:"program,omitempty"`   // UID, "" for all programs of the metric
+	Hierarchy  string   `json:"hierarchy,omitempty"` // name, "" for the portal's first
+	Path       []string `json:"path,omitempty"`      // node names from the top, empty for the top of the view domain
+	List       string   `json:"list"`                // installed or underusage
+	WindowDays uint16   `json:"window_days"`         // the metric's look-back window in days, 0 when unknown
+	Format     string   `json:"format"`              // json, csv or table
 }

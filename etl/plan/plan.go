@@ -142,6 +142,24 @@ func Range(in Input, from, to schema.Day, o RangeOptions) Plan {
 	return p
 }
 
+// Replay plans exactly the slices that are named, in their order and whatever
+// their state: the archive has their answers. Their feeds must be among the
+// Input's.
+func Replay(in Input, named []schema.Slice) Plan {
+	var p Plan
+	views := view(in, "", "")
+	for _, s := range named {
+		for _, v := range views {
+			if v.Source == s.Source && v.Feed.Feed == s.Feed {
+				item := v.item(s.Day, Replayed)
+				item.Recent = v.recent(s.Day)
+				p.Do = append(p.Do, item)
+			}
+		}
+	}
+	return p
+}
+
 // syncFrom is the first day that Sync looks at.
 func (v *feedView) syncFrom() schema.Day {
 	from := min(v.recheckFrom(), v.newestDue())
@@ -160,19 +178,23 @@ type rules struct {
 
 func (p *Plan) decide(v *feedView, day schema.Day, r rules) {
 	reason, do := v.reason(day, r)
-	s := v.slices[day]
-	item := Item{
-		Slice: schema.Slice{Source: v.Source, Feed: v.Feed.Feed, Day: day},
-		Kind:  v.Kind, Reason: reason, State: v.state(day),
-		Published: s.published, Last: s.last, EverRows: v.everRows,
-	}
+	item := v.item(day, reason)
 	if !do {
 		p.Skip = append(p.Skip, item)
 		return
 	}
 	item.Recent = v.recent(day)
-	item.RolledBack = rolledBackFrom(s.publications)
+	item.RolledBack = rolledBackFrom(v.slices[day].publications)
 	p.Do = append(p.Do, item)
+}
+
+func (v *feedView) item(day schema.Day, reason Reason) Item {
+	s := v.slices[day]
+	return Item{
+		Slice: schema.Slice{Source: v.Source, Feed: v.Feed.Feed, Day: day},
+		Kind:  v.Kind, Reason: reason, State: v.state(day),
+		Published: s.published, Last: s.last, EverRows: v.everRows,
+	}
 }
 
 // reason decides over one slice: whether it is pulled, and why or why not.

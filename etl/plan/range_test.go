@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/schema"
 )
 
 func TestRange(t *testing.T) {
@@ -81,4 +82,24 @@ func TestRangeTakesEachDayForAllFeeds(t *testing.T) {
 	f(plan.RangeOptions{}, "2026-03-01 default", "2026-03-01 group-5", "2026-03-02 default", "2026-03-02 group-5")
 	f(plan.RangeOptions{Feed: "group-5"}, "2026-03-01 group-5", "2026-03-02 group-5")
 	f(plan.RangeOptions{Source: "nxt"})
+}
+
+// A replay asks nobody: every slice named is in the plan, whatever its state,
+// with what the guards compare it with.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	feed := snapshot(time.UTC, 0)
+	in := plan.Input{
+		Feeds: []plan.Feed{history(time.UTC, 0), feed}, Now: instant(t, "2026-03-05T12:00:00Z"),
+		Ledger: ledger(t, feed, "2026-03-01 published 10", "2026-03-02 published 20", "2026-03-03 refused"),
+	}
+	slice := func(d string) schema.Slice { return schema.Slice{Source: feed.Source, Feed: feed.Feed, Day: day(t, d)} }
+	p := plan.Replay(in, []schema.Slice{slice("2026-03-03"), slice("2026-03-02"), slice("2026-02-01"), {Source: "nobody", Feed: "x"}})
+	requireLines(t, []string{"2026-03-03 replay refused", "2026-03-02 replay published", "2026-02-01 replay out_of_reach"}, p.Do)
+	require.Empty(t, p.Skip)
+	require.Equal(t, []uint64{10, 20}, p.Do[0].Recent)
+	require.True(t, p.Do[0].EverRows)
+	require.Nil(t, p.Do[0].Published)
+	require.EqualValues(t, 20, p.Do[1].Published.Rows)
+	require.NotEmpty(t, plan.Replayed.Explain())
 }

@@ -14,6 +14,7 @@ const (
 	Recheck       Reason = "recheck"        // published, but the source may still restate it
 	RecheckDeep   Reason = "recheck_deep"   // published long ago, and not looked at for a while
 	Forced        Reason = "forced"         // published, and asked for all the same
+	Replayed      Reason = "replay"         // loaded again from the archive
 )
 
 // Reasons not to pull a slice.
@@ -42,6 +43,8 @@ func (r Reason) Explain() string {
 		return "published, and pulled again because nobody has looked at it for longer than recheck_deep allows"
 	case Forced:
 		return "published, and pulled again because it was asked for"
+	case Replayed:
+		return "loaded again from the archive, because it was asked for"
 	case AlreadyPublished:
 		return "already published"
 	case NotYetDue:

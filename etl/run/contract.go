@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/schema"
@@ -83,9 +84,16 @@ type Options struct {
 	// of the fact table before those rows and reads the ledger after the
 	// publication would miss rows; the delay outlasts that gap.
 	PublishDelay time.Duration
-	// SpoolDir is where answers of rechecks are kept, compressed, until it is
-	// known whether they say anything new; "" for the system's temporary folder.
+	// SpoolDir is where answers are kept, compressed, until they are archived or
+	// it is known that they say nothing new; "" for the system's temporary folder.
 	SpoolDir string
+	// Archive is where the answers of loads go before they are published; nil for
+	// none. With ArchiveBestEffort a load is published also when that fails.
+	Archive           *archive.Archive
+	ArchiveBestEffort bool
+	// Replays are the slices whose rows come from the archive and not from their
+	// source. They are not archived again.
+	Replays  map[schema.Slice]Replay
 	Clock    func() time.Time
 	Host     string
 	Version  string

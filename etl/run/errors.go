@@ -16,6 +16,7 @@ type class string
 
 const (
 	classWarehouse class = "warehouse" // the warehouse could not do its part
+	classArchive   class = "archive"   // the archive could not do its part
 	classData      class = "data"      // the answer contradicts itself or what was sent
 	classRefused   class = "refused"   // a guard spoke
 )
@@ -36,6 +37,14 @@ func inWarehouse(err error) error {
 	return &warehouseError{err}
 }
 
+// archiveError marks what went wrong on the archive's side.
+type archiveError struct{ err error }
+
+func (e *archiveError) Error() string {
+	return e.err.Error() + "; without it the load is not published (archive.policy is required)"
+}
+func (e *archiveError) Unwrap() error { return e.err }
+
 var (
 	errNotTried   = errors.New("not tried")
 	errDayChanged = errors.New("the source's day ended during the pull")
@@ -46,6 +55,7 @@ func classify(err error) class {
 	var (
 		src      *extract.Error
 		wh       *warehouseError
+		arch     *archiveError
 		conflict *normalise.Conflict
 		refusal  *Refusal
 	)
@@ -56,6 +66,8 @@ func classify(err error) class {
 		return class(extract.Cancelled)
 	case errors.As(err, &wh):
 		return classWarehouse
+	case errors.As(err, &arch):
+		return classArchive
 	case errors.As(err, &src):
 		return class(src.Class)
 	case errors.As(err, &refusal):
@@ -86,8 +98,8 @@ func feedLimits() limits {
 	return limits{class(extract.Forbidden): 1, class(extract.BadRequest): 3}
 }
 
-// warehouseLimits concern all sources.
-func warehouseLimits() limits { return limits{classWarehouse: 3} }
+// sharedLimits concern all sources.
+func sharedLimits() limits { return limits{classWarehouse: 3, classArchive: 3} }
 
 // breaker ends the work on a feed, a source, or all of it, when going on would
 // only repeat a failure.

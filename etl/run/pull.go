@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/normalise"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract"
@@ -128,12 +129,14 @@ func (s *sink) reject(rec *extract.Record, err error) error {
 	return inWarehouse(s.into.Reject(r.Row(rec)))
 }
 
-// pull asks for the slice through via and sends its rows into the load, or
-// only hashes them when into is nil.
-func (r *Runner) pull(ctx context.Context, src Source, item plan.Item, via extract.Getter, into Load) (tally, error) {
+// pull has api ask for the slice through via and sends its rows into the load,
+// or only hashes them when into is nil.
+func (r *Runner) pull(
+	ctx context.Context, src Source, api extract.Source, item plan.Item, via extract.Getter, into Load,
+) (tally, error) {
 	s := newSink(src, into)
 	var pending uint64
-	answer, err := src.API.Pull(ctx, via, extract.Request{Feed: item.Feed, Day: item.Day.String()},
+	answer, err := api.Pull(ctx, via, extract.Request{Feed: item.Feed, Day: item.Day.String()},
 		func(rec *extract.Record) error {
 			if pending++; pending == progressStep {
 				r.o.Observer.Rows(item, pending)
@@ -145,6 +148,9 @@ func (r *Runner) pull(ctx context.Context, src Source, item plan.Item, via extra
 	got := tally{answer: answer, totals: s.totals, hash: s.hash.String(), notes: answer.Notes, extra: s.extra}
 	if n := s.unreadable(); n > 0 {
 		got.notes = append(got.notes, fmt.Sprintf("%d dates of the answer cannot be read; they are NULL, and their text is kept in the column extra", n))
+	}
+	if replay, ok := via.(*archive.Replayer); ok && err == nil {
+		err = replay.Done()
 	}
 	return got, err
 }

@@ -46,7 +46,7 @@ func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 		perSource[item.Source] = append(perSource[item.Source], item)
 	}
 	c := &collector{observer: r.o.Observer}
-	warehouse := newBreaker(warehouseLimits())
+	warehouse := newBreaker(sharedLimits())
 	pub := newPublisher(ctx, r.o, c, warehouse.observe)
 
 	var wg sync.WaitGroup
@@ -74,7 +74,7 @@ type sourceRun struct {
 	publisher *publisher
 	collector *collector
 	own       *breaker            // the source's own failures
-	all       *breaker            // the warehouse's, for all sources
+	all       *breaker            // the warehouse's and the archive's, for all sources
 	feeds     map[string]*breaker // what concerns one feed
 	history   history
 	notes     sync.Map // what was already said

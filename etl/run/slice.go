@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/schema"
@@ -37,30 +38,34 @@ func (s *sourceRun) bringIn(ctx context.Context, item plan.Item) (schema.Load, e
 	}
 	load.Requests, load.Bytes = requests, bytes
 
+	s.settle(item, &load, err)
+	return load, err
+}
+
+// settle says in the ledger row what became of a load that ended with err.
+func (s *sourceRun) settle(item plan.Item, load *schema.Load, err error) {
 	var refusal *Refusal
 	switch {
 	case errors.As(err, &refusal):
 		load.Status, load.Reason = schema.Refused, refusal.Reason
 	case err != nil:
 		load.Status, load.Reason = schema.Failed, err.Error()
-	case load.Status != schema.Unchanged:
-		load.Status, load.Reason = schema.Published, string(item.Reason)
+	default:
+		if load.Status != schema.Unchanged {
+			load.Status = schema.Published
+		}
+		load.Reason = s.runner.reason(item) + load.Reason
 	}
-	return load, err
 }
 
 // attempt is one load: one id, one pull (two decodings of it for a recheck).
 func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, error) {
 	load := s.begin(item)
-	err := s.sameDay(item)
-	if err == nil {
-		err = s.ready(ctx, item)
-	}
-	if err == nil {
-		err = s.pullInto(ctx, item, &load)
-	}
-	if err == nil {
-		err = s.sameDay(item)
+	var err error
+	if from, archived := s.runner.o.Replays[item.Slice]; archived {
+		err = s.replay(ctx, item, from, &load)
+	} else {
+		err = s.ask(ctx, item, &load)
 	}
 	load.FinishedAt = s.runner.o.Clock().UTC()
 	if ctx.Err() != nil && err != nil {
@@ -83,10 +88,13 @@ func (s *sourceRun) begin(item plan.Item) schema.Load {
 	return load
 }
 
+// snapshot reports whether the source shows only now.
+func (s *sourceRun) snapshot() bool { return s.src.Kind == schema.KindNexthink }
+
 // sameDay fails when a snapshot source has moved on to another day: what it
 // answers now must not be filed under the day that was planned.
 func (s *sourceRun) sameDay(item plan.Item) error {
-	if s.src.Kind != schema.KindNexthink {
+	if !s.snapshot() {
 		return nil
 	}
 	if today := schema.DayOf(s.runner.o.Clock(), s.src.Location); today != item.Day {
@@ -108,53 +116,89 @@ func (s *sourceRun) ready(ctx context.Context, item plan.Item) error {
 	return err //nolint:wrapcheck // the source's own error
 }
 
-// pullInto fills the load. A slice that readers already have is hashed first
-// from the answer itself, and loaded from the spool only if it says something new.
-func (s *sourceRun) pullInto(ctx context.Context, item plan.Item, load *schema.Load) error {
-	r := s.runner
-	if item.Published == nil {
-		return s.insert(ctx, item, s.src.API.Live(), load)
-	}
-	spool, err := newSpool(r.o.SpoolDir)
-	if err != nil {
+// ask fills the load from the source. What is answered is recorded where it may
+// be needed a second time: for the archive, or to load a slice that turns out to
+// say something new.
+func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) error {
+	if err := s.sameDay(item); err != nil {
 		return err
 	}
-	defer spool.remove()
-	got, err := r.pull(ctx, s.src, item, spool.record(s.src.API.Live()), nil)
+	if err := s.ready(ctx, item); err != nil {
+		return err
+	}
+	o := s.runner.o
+	feed := s.src.Feeds[item.Feed]
+	from := origin{api: s.src.API, header: schema.LoadHeader{
+		LoadID: load.LoadID, Slice: item.Slice, Kind: item.Kind,
+		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
+	}}
+	live := s.src.API.Live()
+	if item.Published == nil && o.Archive == nil {
+		if err := s.insert(ctx, item, from, live, load); err != nil {
+			return err
+		}
+		return s.sameDay(item)
+	}
+	recording, err := archive.NewRecording(archive.RecordingOptions{
+		Dir: o.SpoolDir, Lenient: item.Published == nil && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
+	})
+	if err != nil {
+		return err //nolint:wrapcheck // says what it made
+	}
+	defer recording.Remove()
+	if via := recording.Record(live); item.Published == nil {
+		err = s.insert(ctx, item, from, via, load)
+	} else {
+		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
+	}
+	if day := s.sameDay(item); day != nil && publishable(err) {
+		err = day
+	}
+	return s.keep(ctx, item, from, load, recording, err)
+}
+
+// origin is what the rows of a load come from.
+type origin struct {
+	api    extract.Source // reads the answers
+	header schema.LoadHeader
+}
+
+// compare hashes what comes through first, which readers may have already, and
+// loads it from again only if it says something new.
+func (s *sourceRun) compare(
+	ctx context.Context, item plan.Item, from origin, first extract.Getter, again func() extract.Getter, load *schema.Load,
+) error {
+	got, err := s.runner.pull(ctx, s.src, from.api, item, first, nil)
 	s.note(item, load, got)
 	if err != nil {
 		return err
 	}
 	if got.says(item.Published) {
-		load.Status, load.Reason = schema.Unchanged, string(item.Reason)
+		load.Status = schema.Unchanged
 		return nil
 	}
 	for _, away := range item.RolledBack {
 		if got.says(away) {
 			load.Status = schema.Unchanged
 			load.Partial = item.Published.Partial // nobody has looked whether that is mended
-			load.Reason = fmt.Sprintf("the source still says what load %d says, which an operator rolled back from; load %d stays published",
+			load.Reason = fmt.Sprintf("; the source still says what load %d says, which an operator rolled back from; load %d stays published",
 				away.LoadID, item.Published.LoadID)
 			return nil
 		}
 	}
-	return s.insert(ctx, item, spool.replay(), load)
+	return s.insert(ctx, item, from, again(), load)
 }
 
 // insert sends the slice's rows under the load's id and has them verified and
 // judged. The rows stay invisible.
-func (s *sourceRun) insert(ctx context.Context, item plan.Item, via extract.Getter, load *schema.Load) error {
+func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via extract.Getter, load *schema.Load) error {
 	r := s.runner
-	feed := s.src.Feeds[item.Feed]
-	into, err := r.o.Warehouse.Begin(ctx, schema.LoadHeader{
-		LoadID: load.LoadID, Slice: item.Slice, Kind: item.Kind,
-		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
-	})
+	into, err := r.o.Warehouse.Begin(ctx, from.header)
 	if err != nil {
 		return inWarehouse(err)
 	}
 	defer into.Abort() // without effect once it is finished
-	got, err := r.pull(ctx, s.src, item, via, into)
+	got, err := r.pull(ctx, s.src, from.api, item, via, into)
 	s.note(item, load, got)
 	if err != nil {
 		return err

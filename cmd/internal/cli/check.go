@@ -32,7 +32,8 @@ func (a *App) checkCommand() *cobra.Command {
 		Short: "Prove the configuration, every source, and the warehouse",
 		Long: `Reads the configuration; asks every source the cheapest thing that proves TLS,
 credentials and the right to read; connects to the warehouse and compares its
-schema and its clock. Changes no data.`,
+schema and its clock. Changes no data; the archive is tried with a small object,
+which is removed again.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(a.configPath, a.Env)
@@ -46,6 +47,7 @@ schema and its clock. Changes no data.`,
 			}
 			a.checkSources(cmd.Context(), cfg, c)
 			a.checkWarehouse(cmd.Context(), cfg, c)
+			checkArchive(cmd.Context(), cfg, c)
 			return c.conclude()
 		},
 	}
@@ -105,6 +107,24 @@ func (a *App) checkSources(ctx context.Context, cfg *config.Config, c *checking)
 			c.found(s.Name, "source", "error", err.Error())
 		}
 	}
+}
+
+func checkArchive(ctx context.Context, cfg *config.Config, c *checking) {
+	const part = "archive"
+	arch, err := wire.Archive(cfg.Archive)
+	if err != nil {
+		c.found(part, "configuration", "error", err.Error())
+		return
+	}
+	if arch == nil {
+		return
+	}
+	defer arch.Close()
+	if err := arch.Probe(ctx); err != nil {
+		c.found(part, "right to write", "error", err.Error())
+		return
+	}
+	c.found(part, "right to write", "ok", arch.Where())
 }
 
 func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config, c *checking) {

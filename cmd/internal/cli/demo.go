@@ -137,10 +137,12 @@ func (a *App) playMornings(ctx context.Context, s *session, e *estate, clock *de
 	if err != nil {
 		return run.Report{}, err //nolint:wrapcheck // names the source
 	}
-	r := wire.Runner(wire.RunnerOptions{
-		Warehouse: s.warehouse, Sources: sources, PublishDelay: demoDelay,
-		Clock: clock.now, Version: a.Version, Logger: s.log, Observer: silent{},
-	})
+	if err := s.openArchive(); err != nil {
+		return run.Report{}, err
+	}
+	o := a.runnerOptions(s, sources, silent{}, s.log)
+	o.PublishDelay, o.Clock = demoDelay, clock.now
+	r := wire.Runner(o)
 	var total run.Report
 	for day := first; day < first+demoDays; day++ {
 		clock.set(day.UTC().Add(morning))

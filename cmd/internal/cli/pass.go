@@ -10,6 +10,7 @@ import (
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
+	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
 	"github.com/meterhouse/meterhouse/load"
@@ -24,6 +25,7 @@ type session struct {
 	cfg       *config.Config
 	log       *zap.Logger
 	warehouse *wire.Warehouse
+	archive   *archive.Archive // nil where none is configured or it was not opened
 }
 
 // migrateMode says what a command does about a schema that is not current.
@@ -118,7 +120,17 @@ func (a *App) disconnect(s *session) {
 	if err := s.warehouse.Close(ctx); err != nil {
 		a.say("warning: closing the warehouse: %v", err)
 	}
+	if s.archive != nil {
+		s.archive.Close()
+	}
 	_ = s.log.Sync()
+}
+
+// openArchive opens the configured archive, if there is one.
+func (s *session) openArchive() error {
+	var err error
+	s.archive, err = wire.Archive(s.cfg.Archive)
+	return err //nolint:wrapcheck // says what it opened
 }
 
 // planInput is what a plan is made from, as of now.
@@ -137,10 +149,18 @@ func (a *App) runner(s *session, o run.Observer, log *zap.Logger) (*run.Runner, 
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the source
 	}
-	return wire.Runner(wire.RunnerOptions{
+	if err := s.openArchive(); err != nil {
+		return nil, err
+	}
+	return wire.Runner(a.runnerOptions(s, sources, o, log)), nil
+}
+
+func (a *App) runnerOptions(s *session, sources []run.Source, o run.Observer, log *zap.Logger) wire.RunnerOptions {
+	return wire.RunnerOptions{
 		Warehouse: s.warehouse, Sources: sources, PublishDelay: s.cfg.PublishDelay,
 		Clock: time.Now, Version: a.Version, Logger: log, Observer: o,
-	}), nil
+		Archive: s.archive, ArchiveBestEffort: s.cfg.Archive.Policy == config.ArchiveBestEffort,
+	}
 }
 
 // filters are the flags that narrow a command to a source or feed.

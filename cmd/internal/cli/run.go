@@ -52,9 +52,10 @@ func (a *App) daemon(ctx context.Context, s *session) error {
 	if e, ok := s.warehouse.Embedded(); ok {
 		s.log.Info("the embedded warehouse answers readers", zap.String("address", e.Addr), zap.String("read_only_user", e.ReaderUser))
 	}
+	pruner := &archivePruner{archive: s.archive, log: s.log}
 	var jobs []schedule.Job
 	for _, src := range s.cfg.Sources {
-		d := &daemonPass{app: a, session: s, runner: r, source: src}
+		d := &daemonPass{app: a, session: s, runner: r, pruner: pruner, source: src}
 		missed, err := d.missed(ctx)
 		if err != nil {
 			return err
@@ -76,6 +77,7 @@ type daemonPass struct {
 	app     *App
 	session *session
 	runner  *run.Runner
+	pruner  *archivePruner
 	source  config.Source
 }
 
@@ -125,6 +127,7 @@ func (d *daemonPass) run(ctx context.Context) {
 		zap.Int("unchanged", report.Count(schema.Unchanged)), zap.Int("refused", report.Count(schema.Refused)),
 		zap.Int("failed", report.Count(schema.Failed)), zap.Int("not_tried", report.Untried()),
 		zap.Uint64("rows", report.Rows()), zap.Duration("took", report.Took))
+	d.pruner.prune(ctx)
 }
 
 // silent observes nothing: the daemon's word is its log.

@@ -97,6 +97,8 @@ func (e *estate) config(o estateOptions) string {
 	b.WriteString(simulatedMark)
 	fmt.Fprintf(&b, `warehouse:
   url: embedded:./data
+archive:
+  url: file:./archive
 sources:
   - name: bigfix-demo
     kind: bigfix

@@ -137,11 +137,28 @@ type Guards struct {
 	AllowEmpty bool    // publish no rows although the feed has had some
 }
 
-// Archive is where raw responses are kept.
+// What a load is worth whose raw responses could not be archived.
+const (
+	ArchiveRequired   = "required"    // nothing: it fails, and is pulled again by the next pass
+	ArchiveBestEffort = "best_effort" // it is published, and its ledger row says so
+)
+
+// Archive is where raw responses are kept. The zero Archive keeps none.
 type Archive struct {
 	// URL is file:///absolute/folder or s3://bucket/prefix, nil for no archive.
-	URL      *url.URL
-	KeepDays int // 0 keeps them for ever
+	URL *url.URL
+	// Endpoint is the S3 server, nil for Amazon's own; Region its region and
+	// CAFile a PEM file of the authorities to trust, "" for the system's.
+	Endpoint *url.URL
+	Region   string
+	CAFile   string
+	// AccessKey, SecretKey and SessionToken sign the requests to it. They are
+	// only read for commands that use the archive.
+	AccessKey    Secret
+	SecretKey    Secret
+	SessionToken Secret
+	KeepDays     int    // after the pull; 0 keeps them for ever
+	Policy       string // ArchiveRequired or ArchiveBestEffort
 }
 
 // Serve is the daemon's HTTP.

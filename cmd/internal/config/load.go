@@ -15,6 +15,13 @@ import (
 const (
 	EnvConfig  = "METERHOUSE_CONFIG"  // the configuration file
 	EnvLibchdb = "METERHOUSE_LIBCHDB" // the library of the embedded warehouse
+
+	// Those of Amazon's own tools, for an archive in a bucket.
+	EnvAccessKey     = "AWS_ACCESS_KEY_ID"
+	EnvSecretKey     = "AWS_SECRET_ACCESS_KEY" //nolint:gosec // a name, not a key
+	EnvSessionToken  = "AWS_SESSION_TOKEN"     //nolint:gosec // a name, not a token
+	EnvRegion        = "AWS_REGION"
+	EnvDefaultRegion = "AWS_DEFAULT_REGION"
 )
 
 // DefaultFile is read when neither the command line nor EnvConfig names one.
@@ -41,17 +48,27 @@ func Path(path string, env func(string) string) string {
 // an *Error with all faults; a file that is not there is fs.ErrNotExist.
 // Relative paths in the file start at the file's own folder.
 func Load(path string, env func(string) string) (*Config, error) {
-	return load(path, env, true)
+	return load(path, env, opened{sources: true, archive: true})
 }
 
 // LoadForWarehouse is Load for commands that talk to the warehouse only: it
 // leaves the secrets and CA files of the sources alone, so a command like
 // status runs where they are not readable.
 func LoadForWarehouse(path string, env func(string) string) (*Config, error) {
-	return load(path, env, false)
+	return load(path, env, opened{})
 }
 
-func load(path string, env func(string) string, openSources bool) (*Config, error) {
+// LoadForArchive is Load for commands that use the warehouse and the archive:
+// like LoadForWarehouse it leaves the sources' secrets alone, so that a replay
+// works where they are lost.
+func LoadForArchive(path string, env func(string) string) (*Config, error) {
+	return load(path, env, opened{archive: true})
+}
+
+// opened says whose secrets and CA files are read. The warehouse's always are.
+type opened struct{ sources, archive bool }
+
+func load(path string, env func(string) string, open opened) (*Config, error) {
 	path = Path(path, env)
 	text, err := readLimited(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +82,7 @@ func load(path string, env func(string) string, openSources bool) (*Config, erro
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder of the configuration: %w", err)
 	}
-	r := &reader{file: path, dir: dir, env: env, now: time.Now(), openSources: openSources}
+	r := &reader{file: path, dir: dir, env: env, now: time.Now(), openSources: open.sources, openArchive: open.archive}
 	cfg := &Config{}
 	if top := r.parse(text); top != nil {
 		cfg = top.config()

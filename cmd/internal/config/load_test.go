@@ -94,11 +94,14 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	require.NoError(t, err)
 	dir := setup(t, string(text))
 	put(t, dir, "secrets/clickhouse", "click")
+	put(t, dir, "secrets/access", "AKIA1\n")
+	put(t, dir, "secrets/secret", "s3cret\n")
 	put(t, dir, "ca.pem", certificate(t))
 
 	start, err := schema.ParseDay("2025-01-01")
 	require.NoError(t, err)
-	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so")
+	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so",
+		"AWS_SESSION_TOKEN", "session")
 	require.Len(t, got.Warnings, 3)
 	got.Warnings = nil
 	require.Equal(t, &config.Config{
@@ -136,9 +139,13 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 		},
 		Guards:       config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
 		PublishDelay: 2 * time.Second,
-		Archive:      config.Archive{URL: address(t, "s3://bucket/prefix"), KeepDays: 30},
-		Serve:        config.Serve{Listen: ":9090"},
-		Log:          config.Log{Level: "debug", Format: "console"},
+		Archive: config.Archive{
+			URL: address(t, "s3://bucket/prefix"), Endpoint: address(t, "https://minio.example.com:9000"), Region: "eu-central-1",
+			CAFile: filepath.Join(dir, "ca.pem"), AccessKey: config.NewSecret("AKIA1"), SecretKey: config.NewSecret("s3cret"),
+			SessionToken: config.NewSecret("session"), KeepDays: 30, Policy: config.ArchiveBestEffort,
+		},
+		Serve: config.Serve{Listen: ":9090"},
+		Log:   config.Log{Level: "debug", Format: "console"},
 	}, got)
 }
 
@@ -189,7 +196,7 @@ func TestDocumentedExample(t *testing.T) {
 		},
 		Guards:       guards,
 		PublishDelay: time.Second,
-		Archive:      config.Archive{URL: &url.URL{Scheme: "file", Path: filepath.Join(dir, "archive")}, KeepDays: 800},
+		Archive:      config.Archive{URL: &url.URL{Scheme: "file", Path: filepath.Join(dir, "archive")}, KeepDays: 800, Policy: config.ArchiveRequired},
 		Serve:        config.Serve{Listen: "127.0.0.1:8080"},
 		Log:          config.Log{Level: "info", Format: "json"},
 	}, got)
@@ -224,7 +231,6 @@ func TestDefaults(t *testing.T) {
 		},
 		Guards:       guards,
 		PublishDelay: time.Second,
-		Archive:      config.Archive{URL: &url.URL{Scheme: "file", Path: filepath.Join(dir, "archive")}, KeepDays: 800},
 		Serve:        config.Serve{Listen: "127.0.0.1:8080"},
 		Log:          config.Log{Level: "info", Format: "json"},
 	}, got)

@@ -24,6 +24,7 @@ type reader struct {
 	env         func(string) string
 	now         time.Time
 	openSources bool // read the sources' secrets and CA files
+	openArchive bool // read the archive's
 
 	faults, warnings []Fault
 }

@@ -2,9 +2,6 @@ package config
 
 import (
 	"math"
-	"net/url"
-	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -15,7 +12,9 @@ func (b *block) config() *Config {
 	c.Guards = b.block("guards").guards(defaultGuards())
 	c.Sources = b.sources(c.Guards)
 	c.PublishDelay = b.publishDelay()
-	c.Archive = b.block("archive").archive()
+	if _, given := b.value("archive"); given {
+		c.Archive = b.block("archive").archive()
+	}
 	c.Serve = b.block("serve").serve()
 	c.Log = b.block("log").log()
 	b.done()
@@ -55,41 +54,6 @@ func (b *block) publishDelay() time.Duration {
 		b.warn("publish_delay", d.String(), "is shorter than 1s", "a query that runs while a day is published may then see part of it")
 	}
 	return d
-}
-
-func (b *block) archive() Archive {
-	const advice = "write file:./archive or s3://bucket/prefix"
-	text := b.str("url", "file:./archive")
-	a := Archive{KeepDays: b.count("keep_days", 800, 0)}
-	b.done()
-	if text == "" {
-		return a
-	}
-	if path, isFile := strings.CutPrefix(text, "file:"); isFile {
-		if strings.HasPrefix(path, "///") {
-			path = path[2:]
-		}
-		if path == "" || strings.HasPrefix(path, "//") {
-			b.fault("url", showURL(text), "names no folder of this machine", advice)
-			return a
-		}
-		a.URL = &url.URL{Scheme: "file", Path: filepath.ToSlash(b.r.abs(path))}
-		return a
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		b.fault("url", showURL(text), whyNotURL(text, err), advice)
-	case u.Scheme != "s3":
-		b.fault("url", showURL(text), "must begin with file: or s3://", advice)
-	case strings.ContainsAny(text, "@?#"):
-		b.fault("url", showURL(text), "holds more than bucket and prefix", advice+"; credentials do not belong here")
-	case !goodHost(u.Host):
-		b.fault("url", showURL(text), "names no bucket", advice)
-	default:
-		a.URL = u
-	}
-	return a
 }
 
 func (b *block) serve() Serve {

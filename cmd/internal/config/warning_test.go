@@ -87,5 +87,9 @@ func TestWarnings(t *testing.T) {
 		added("", "publish_delay: 10ms",
 			`18:16: publish_delay: "10ms" is shorter than 1s; a query that runs while a day is published may then see part of it`),
 		added("", `archive: {url: ""}`),
+		added("", `archive: {url: "s3://b?endpoint=http://minio.example.com", access_key: a, secret_key: hunter2}`,
+			"18:16: archive.url: sends the archived data unencrypted to minio.example.com; write endpoint=https://minio.example.com:9000",
+			"18:72: archive.access_key: is a secret written into the file; use access_key_file or access_key_env",
+			"18:87: archive.secret_key: is a secret written into the file; use secret_key_file or secret_key_env"),
 	})
 }

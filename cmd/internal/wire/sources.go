@@ -27,27 +27,40 @@ var (
 func Sources(configured []config.Source) ([]run.Source, error) {
 	out := make([]run.Source, 0, len(configured))
 	for _, c := range configured {
-		s := run.Source{
-			Name: c.Name, Kind: c.Kind, Location: c.Location,
-			Parallel: c.Parallel, MaxRetries: c.MaxRetries, Guards: run.Guards(c.Guards),
-			Feeds:      map[string]run.Feed{},
-			DateLayout: c.DateLayout, DecimalComma: c.DecimalComma,
-		}
+		s := settings(c)
 		var err error
-		switch c.Kind {
-		case schema.KindBigFix:
-			s.API, err = bigFix(c, s.Feeds)
-		case schema.KindNexthink:
-			s.API, err = nexthinkPortal(c, s.Feeds)
-		default:
-			panic("BUG: the configuration let kind " + c.Kind + " pass")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("source %q: %w", c.Name, err)
+		if s.API, err = api(c, s.Feeds); err != nil {
+			return nil, err
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// settings is a source without the API that it is asked through.
+func settings(c config.Source) run.Source {
+	return run.Source{
+		Name: c.Name, Kind: c.Kind, Location: c.Location,
+		Parallel: c.Parallel, MaxRetries: c.MaxRetries, Guards: run.Guards(c.Guards),
+		Feeds:      map[string]run.Feed{},
+		DateLayout: c.DateLayout, DecimalComma: c.DecimalComma,
+	}
+}
+
+// api makes a source's API and notes what its feeds are.
+func api(c config.Source, feeds map[string]run.Feed) (a extract.Source, err error) {
+	switch c.Kind {
+	case schema.KindBigFix:
+		a, err = bigFix(c, feeds)
+	case schema.KindNexthink:
+		a, err = nexthinkPortal(c, feeds)
+	default:
+		panic("BUG: the configuration let kind " + c.Kind + " pass")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("source %q: %w", c.Name, err)
+	}
+	return a, nil
 }
 
 func bigFix(c config.Source, feeds map[string]run.Feed) (extract.Source, error) {
