@@ -37,7 +37,7 @@ const inAFolder = "archive: {url: file:./archive}\npublish_delay: 10ms\n"
 func (w *world) loseSources() {
 	w.t.Helper()
 	w.write("meterhouse.yaml", regexp.MustCompile(`url: https://127\.0\.0\.1:\d+`).
-		ReplaceAllString(w.read("meterhouse.yaml"), "url: https://127.0.0.1:1"))
+		ReplaceAllString(w.config(), "url: https://127.0.0.1:1"))
 	for _, name := range []string{"token", "password", "bigfix.pem", "portal.pem"} {
 		require.NoError(w.t, os.Remove(filepath.Join(w.dir, name)))
 	}
@@ -46,7 +46,7 @@ func (w *world) loseSources() {
 // configure replaces text of the configuration.
 func (w *world) configure(old, text string) {
 	w.t.Helper()
-	config := w.read("meterhouse.yaml")
+	config := w.config()
 	require.Contains(w.t, config, old)
 	w.write("meterhouse.yaml", strings.Replace(config, old, text, 1))
 }
@@ -110,7 +110,7 @@ func testRebuild(t *testing.T, block func(*world) string) {
 	t.Helper()
 	const settings = "    product_totals: true\n    page_size: 50\n    server_columns: [name, cores]\n    token_in: query\n"
 	w := newWorld(t, worldOptions{bigfix: bigfixtest.Options{Rows: 180}, bigfixYAML: settings})
-	w.write("meterhouse.yaml", w.read("meterhouse.yaml")+block(w))
+	w.write("meterhouse.yaml", w.config()+block(w))
 	first, err := schema.ParseDay("2026-03-01")
 	require.NoError(t, err)
 	last := first + 4

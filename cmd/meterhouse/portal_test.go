@@ -117,7 +117,7 @@ func TestPortalInEveryFormat(t *testing.T) {
 			proper.ServeHTTP(rw, r)
 		})
 	})
-	w.write("meterhouse.yaml", w.read("meterhouse.yaml")+"guards: {max_shrink: 1}\n")
+	w.write("meterhouse.yaml", w.config()+"guards: {max_shrink: 1}\n")
 	before := w.portal.Faults.Requests(nexthinktest.DetailsPath)
 	_, _, stderr = w.run("sync")
 	require.Contains(t, stderr, "6 slices published")
@@ -133,7 +133,7 @@ func TestPortalInEveryFormat(t *testing.T) {
 func TestPortalInAnotherLanguage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, worldOptions{topYAML: "publish_delay: 10ms\n"})
-	config := w.read("meterhouse.yaml")
+	config := w.config()
 	bigfix := config[strings.Index(config, "  - name: bfi\n"):strings.Index(config, "  - name: portal\n")]
 	w.write("meterhouse.yaml", strings.NewReplacer(bigfix, "", "[installed, underusage]", "[installed]", "    targets:\n", `    timezone: Europe/Zurich
     format: csv

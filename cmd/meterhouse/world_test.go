@@ -102,9 +102,10 @@ func (w *world) write(name, content string) {
 	require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600))
 }
 
-func (w *world) read(name string) string {
+// config is the text of the configuration.
+func (w *world) config() string {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join(w.dir, name))
+	text, err := os.ReadFile(filepath.Join(w.dir, "meterhouse.yaml"))
 	require.NoError(w.t, err)
 	return string(text)
 }
