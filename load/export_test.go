@@ -20,6 +20,9 @@ func LedgerColumns() []string { return ledgerColumns() }
 // Statements are the statements of this package, for their golden files.
 func Statements() map[string]string {
 	day, _ := schema.ParseDay("2026-03-31")
+	slice := schema.Slice{Source: "it's", Feed: "default", Day: day}
+	license, _ := schema.CompareBy(schema.KindBigFix)
+	metering, _ := schema.CompareBy(schema.KindNexthink)
 	return map[string]string{
 		"create_database": createDatabaseSQL("it's a \\ `name`"),
 		"table_exists":    tableExistsSQL("it's", "loads"),
@@ -34,6 +37,15 @@ func Statements() map[string]string {
 		"duplicate":       duplicateSQL(schema.LicenseUsageTable(), 42),
 		"applied":         appliedMigrationsSQL,
 		"max_seq":         maxPublishedSeqSQL,
+		"stored_loads":    storedLoadsSQL(schema.LicenseUsageTable()),
+		"table_bytes":     tableBytesSQL(schema.LicenseUsageTable()),
+		"pruned_at":       prunedAtSQL(42),
+		"delete_loads":    deleteLoadsSQL("license_usage_versions", []uint64{42, 43}),
+		"mutations":       mutationsSQL("license_usage_versions", true),
+		"mutations_old":   mutationsSQL("license_usage_versions", false),
+		"diff_counts":     diffCountsSQL(license, slice, 42, 43),
+		"diff_rows":       diffRowsSQL(license, slice, 42, 43),
+		"diff_numbered":   diffRowsSQL(metering, slice, 42, 43),
 		"info":            infoSQL,
 	}
 }

@@ -92,6 +92,38 @@ func duplicateSQL(t schema.Table, loadID uint64) string {
 		strings.Join(words, ", ', ', "), quoteName(t.Name), loadID, key, key)
 }
 
+// storedLoadsSQL lists the loads that a table holds rows of.
+func storedLoadsSQL(t schema.Table) string {
+	return fmt.Sprintf("SELECT load_id, toString(any(source)), toString(any(feed)), any(%s), count()\nFROM %s\nGROUP BY load_id\nORDER BY load_id",
+		quoteName(t.Day), quoteName(t.Name))
+}
+
+func tableBytesSQL(t schema.Table) string {
+	return "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = " + quoteText(t.Name)
+}
+
+func prunedAtSQL(loadID uint64) string {
+	return fmt.Sprintf("SELECT count(), min(pruned_at) FROM pruned_loads WHERE load_id = %d", loadID)
+}
+
+func deleteLoadsSQL(table string, loadIDs []uint64) string {
+	ids := make([]string, len(loadIDs))
+	for i, id := range loadIDs {
+		ids[i] = strconv.FormatUint(id, 10)
+	}
+	return fmt.Sprintf("ALTER TABLE %s DELETE WHERE load_id IN (%s)", quoteName(table), strings.Join(ids, ", "))
+}
+
+// mutationsSQL counts a table's unfinished mutations. Only newer servers say why
+// one does not come to its end.
+func mutationsSQL(table string, reasons bool) string {
+	reason := "''"
+	if reasons {
+		reason = "max(latest_fail_reason)"
+	}
+	return "SELECT count(), " + reason + " FROM system.mutations WHERE database = currentDatabase() AND table = " + quoteText(table) + " AND NOT is_done"
+}
+
 const maxPublishedSeqSQL = "SELECT max(published_seq) FROM loads"
 
 const infoSQL = "SELECT version(), timezone(), now()"

@@ -146,6 +146,38 @@ func TestRestatementViews(t *testing.T) {
 	require.Equal(t, []string{"2026-03-01 2 125", "2026-03-02 1 1"}, asOf(23))
 }
 
+// TestAsOf publishes a day, restates it, rolls the restatement back, accepts a
+// load that was refused and takes that back, too; and asks what readers saw at
+// each moment, and in between.
+func TestAsOf(t *testing.T) {
+	t.Parallel()
+	w := migrated(t, newDatabase(t))
+	s := slice("bfi", 1)
+	operator := func(hour int, id uint64, status schema.Status) {
+		row := ledgerRow(s, schema.KindBigFix, id, status)
+		row.FinishedAt = time.Date(2026, time.April, 1, hour, 0, 0, 0, time.UTC)
+		require.NoError(t, w.Record(t.Context(), []schema.Load{row}))
+	}
+	first := published(t, w, s, 6, usage(1, 1, 100))
+	second := published(t, w, s, 8, usage(1, 1, 120))
+	operator(10, first, schema.RolledBack)
+	refused, _ := store(t, w, s, usage(1, 1, 7))
+	operator(12, refused, schema.Refused)
+	operator(14, refused, schema.Accepted)
+	operator(16, first, schema.RolledBack)
+	operator(18, second, schema.RolledBack)
+
+	for hour, want := range map[int]string{
+		5: "", 6: "100", 7: "100", 8: "120", 9: "120", 10: "100", 11: "100",
+		12: "100", 13: "100", 14: "7", 15: "7", 16: "100", 17: "100", 18: "120", 23: "120",
+	} {
+		got := rows(t, w, fmt.Sprintf("SELECT hwm_quantity FROM license_usage_as_of(ts = '2026-04-01 %02d:00:00')", hour))
+		require.Equal(t, want, strings.Join(got, " "), "at %d:00", hour)
+	}
+	require.Equal(t, []string{"120"}, rows(t, w, "SELECT hwm_quantity FROM license_usage"))
+	require.Equal(t, []string{"120"}, rows(t, w, "SELECT hwm_quantity FROM license_usage_as_of(ts = now())"))
+}
+
 // TestStateViews has a feed with a gap, a failure over a published day, a
 // refused day, and one feed that never worked.
 func TestStateViews(t *testing.T) {

@@ -12,7 +12,5 @@ func NewLoadID(now time.Time) uint64 {
 	return uint64(now.UnixMilli())<<22 | rand.Uint64N(1<<22) //nolint:gosec // uniqueness, not secrecy
 }
 
-// LoadTime is the moment that NewLoadID was given, to the millisecond, UTC.
-func LoadTime(loadID uint64) time.Time {
-	return time.UnixMilli(int64(loadID >> 22)).UTC()
-}
+// LoadTime is when NewLoadID made the id, UTC, by the clock of that machine.
+func LoadTime(id uint64) time.Time { return time.UnixMilli(int64(id >> 22)).UTC() }

@@ -245,7 +245,7 @@ func TestInterruptedBackfillSaysWhatItDid(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	require.Equal(t, 130, p.wait())
 	require.Contains(t, p.stderr.String(), "not tried")
-	require.Contains(t, p.stderr.String(), "no slice is half")
+	require.Contains(t, p.stderr.String(), "No slice is half published")
 	require.Contains(t, p.stderr.String(), "The same command goes on")
 	requireTrueDays(t, w, first, first+199, false)
 }

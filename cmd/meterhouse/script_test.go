@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"waitfile": waitFile,
+			"envfrom":  envFrom,
 		},
 	})
 }
@@ -58,6 +60,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v ended with exit code %d, not %d", args[1:], got, want)
 	}
+}
+
+// envFrom sets a variable to the text of a file, or of stdout: `envfrom DAY stdout`.
+func envFrom(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: envfrom NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 // waitFile waits until a file is there: `waitfile sim/meterhouse.yaml`.

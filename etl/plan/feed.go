@@ -27,11 +27,17 @@ type Feed struct {
 	// they are published. For a source without history any number above 0 means
 	// today.
 	RecheckDays int
+	// DeepDays and DeepEvery pull again, of the last DeepDays ended days, the
+	// published ones of which the ledger has had no new row for DeepEvery. They
+	// are for sources with history; 0 days turn it off.
+	DeepDays  int
+	DeepEvery time.Duration
 }
 
 // feedView is one feed with what the ledger says of it at one moment.
 type feedView struct {
 	Feed
+	now      time.Time
 	today    schema.Day
 	slices   map[schema.Day]sliceView
 	firstDay schema.Day // of the ledger; valid when slices is not empty
@@ -45,6 +51,8 @@ type feedView struct {
 type sliceView struct {
 	published *schema.Load // the version that readers see, nil for none
 	last      *schema.Load // the latest row, nil for none
+	// publications are all rows that published a version, in the ledger's order.
+	publications []*schema.Load
 }
 
 // view indexes the ledger once for the feeds that match. Empty names match all.
@@ -55,7 +63,7 @@ func view(in Input, source, feed string) []*feedView {
 		if source != "" && source != f.Source || feed != "" && feed != f.Feed {
 			continue
 		}
-		v := &feedView{Feed: f, today: schema.DayOf(in.Now, f.Location), slices: map[schema.Day]sliceView{}}
+		v := &feedView{Feed: f, now: in.Now, today: schema.DayOf(in.Now, f.Location), slices: map[schema.Day]sliceView{}}
 		views = append(views, v)
 		byName[[2]string{f.Source, f.Feed}] = v
 	}
@@ -84,6 +92,7 @@ func (v *feedView) add(load *schema.Load) {
 		if s.published == nil || supersedes(load, s.published) {
 			s.published = load
 		}
+		s.publications = append(s.publications, load)
 	}
 	v.slices[load.Day] = s
 }
@@ -147,6 +156,23 @@ func (v *feedView) recheckFrom() schema.Day {
 
 func (v *feedView) inRecheck(day schema.Day) bool {
 	return day >= v.recheckFrom() && day <= v.newestDue()
+}
+
+// deepFrom is the first day of the deep recheck, which ends with the newest due
+// day; without one it begins after it.
+func (v *feedView) deepFrom() schema.Day {
+	days := max(0, v.DeepDays)
+	if !v.History {
+		days = 0
+	}
+	return v.newestDue() - schema.Day(days) + 1
+}
+
+// deepDue reports whether a published day of the deep recheck was not looked at
+// for long enough, whatever the last look came to.
+func (v *feedView) deepDue(day schema.Day) bool {
+	s := v.slices[day]
+	return s.published != nil && day >= v.deepFrom() && day <= v.newestDue() && v.now.Sub(s.last.FinishedAt) >= v.DeepEvery
 }
 
 // beforeStart reports whether catching up does not reach back to day.

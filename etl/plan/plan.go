@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ type Item struct {
 	Recent []uint64 `json:"-"`
 	// EverRows: the feed has published rows on some day.
 	EverRows bool `json:"-"`
+	// RolledBack are the versions that an operator rolled back from. If the source
+	// still says what one of them says, it is not published again.
+	RolledBack []*schema.Load `json:"-"`
 }
 
 // Options narrow Sync down. Empty names match all.
@@ -60,9 +64,12 @@ type RangeOptions struct {
 // within a day the feeds in their configured order, so that no feed's backlog
 // holds up another's latest day.
 //
+// Of the days before the recheck window that failed or were refused, each feed
+// gets the MaxOldFailures that were tried least recently.
+//
 // Without a start it looks at yesterday and the recheck window only. Published
 // days in that window are pulled again even before the start, which only bounds
-// catching up.
+// catching up. The same goes for the deep recheck.
 func Sync(in Input, o Options) Plan {
 	var p Plan
 	for _, v := range view(in, o.Source, o.Feed) {
@@ -70,14 +77,55 @@ func Sync(in Input, o Options) Plan {
 			p.decide(v, *o.Day, rules{recheck: true, force: true})
 			continue
 		}
-		for day := v.syncFrom(); day <= v.today; day++ {
-			p.decide(v, day, rules{recheck: true, fromStart: true})
-		}
+		p.catchUp(v)
 	}
 	newestFirst := func(a, b Item) int { return int(b.Day) - int(a.Day) }
 	slices.SortStableFunc(p.Do, newestFirst)
 	slices.SortStableFunc(p.Skip, newestFirst)
 	return p
+}
+
+// catchUp decides over all the days of a feed that Sync looks at.
+func (p *Plan) catchUp(v *feedView) {
+	var own Plan
+	for _, day := range v.days {
+		if day < v.syncFrom() && v.deepDue(day) {
+			own.decide(v, day, rules{recheck: true})
+		}
+	}
+	for day := v.syncFrom(); day <= v.today; day++ {
+		own.decide(v, day, rules{recheck: true, fromStart: true})
+	}
+	own.postpone(v)
+	p.Do, p.Skip = append(p.Do, own.Do...), append(p.Skip, own.Skip...)
+}
+
+// MaxOldFailures is how many slices of one feed that failed or were refused in
+// earlier passes one pass tries again, those of its newest days apart. Without a
+// bound, a computer group that is broken for months would cost every pass the
+// time that today's data needs.
+const MaxOldFailures = 20
+
+// postpone leaves old failures beyond MaxOldFailures to later passes. The least
+// recently tried stay, so that each has its turn.
+func (p *Plan) postpone(v *feedView) {
+	var old []Item
+	p.Do = slices.DeleteFunc(p.Do, func(it Item) bool {
+		isOld := (it.Reason == FailedBefore || it.Reason == RefusedBefore) && !v.inRecheck(it.Day) && it.Day != v.newestDue()
+		if isOld {
+			old = append(old, it)
+		}
+		return isOld
+	})
+	slices.SortFunc(old, func(a, b Item) int {
+		return cmp.Or(a.Last.FinishedAt.Compare(b.Last.FinishedAt), cmp.Compare(b.Day, a.Day))
+	})
+	turn := min(len(old), MaxOldFailures)
+	p.Do = append(p.Do, old[:turn]...)
+	for _, it := range old[turn:] {
+		it.Reason = Postponed
+		p.Skip = append(p.Skip, it)
+	}
 }
 
 // Range plans a backfill of the days from and to and all between, oldest first.
@@ -123,7 +171,7 @@ func (v *feedView) syncFrom() schema.Day {
 
 // rules are where Sync and Range differ.
 type rules struct {
-	recheck   bool // pull published days of the recheck window again
+	recheck   bool // pull published days of the recheck window, or due for a deep recheck, again
 	force     bool // pull any published day again
 	fromStart bool // leave days before the start alone
 }
@@ -136,6 +184,7 @@ func (p *Plan) decide(v *feedView, day schema.Day, r rules) {
 		return
 	}
 	item.Recent = v.recent(day)
+	item.RolledBack = rolledBackFrom(v.slices[day].publications)
 	p.Do = append(p.Do, item)
 }
 
@@ -151,7 +200,7 @@ func (v *feedView) item(day schema.Day, reason Reason) Item {
 // reason decides over one slice: whether it is pulled, and why or why not.
 func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 	s := v.slices[day]
-	pullAgain := r.force || r.recheck && v.inRecheck(day)
+	pullAgain := r.force || r.recheck && (v.inRecheck(day) || v.deepDue(day))
 	switch {
 	case s.published != nil && !pullAgain:
 		return AlreadyPublished, false
@@ -161,6 +210,8 @@ func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 		return OutOfReach, false
 	case s.published != nil && r.recheck && v.inRecheck(day):
 		return Recheck, true
+	case s.published != nil && r.recheck && !r.force:
+		return RecheckDeep, true
 	case s.published != nil:
 		return Forced, true
 	case r.fromStart && v.beforeStart(day):

@@ -339,8 +339,8 @@ func TestEveryWordIsExplained(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, r := range []plan.Reason{
-		plan.New, plan.Missed, plan.FailedBefore, plan.RefusedBefore, plan.Recheck, plan.Forced,
-		plan.AlreadyPublished, plan.NotYetDue, plan.OutOfReach, plan.BeforeStart,
+		plan.New, plan.Missed, plan.FailedBefore, plan.RefusedBefore, plan.Recheck, plan.RecheckDeep, plan.Forced,
+		plan.AlreadyPublished, plan.NotYetDue, plan.OutOfReach, plan.BeforeStart, plan.Postponed,
 	} {
 		require.Contains(t, r.Explain(), " ", "a sentence for %s", r)
 		require.False(t, seen[r.Explain()], "%s is explained like another reason", r)

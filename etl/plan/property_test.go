@@ -30,6 +30,8 @@ func drawInput(t *rapid.T) plan.Input {
 			HasStart:    rapid.Bool().Draw(t, "has start"),
 			Start:       today + schema.Day(rapid.IntRange(-30, 3).Draw(t, "start")),
 			RecheckDays: rapid.IntRange(0, 6).Draw(t, "recheck days"),
+			DeepDays:    rapid.IntRange(0, 30).Draw(t, "deep days"),
+			DeepEvery:   time.Duration(rapid.IntRange(0, 2000).Draw(t, "deep every")) * time.Hour,
 		})
 	}
 	in.Ledger = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) schema.Load {
@@ -43,6 +45,7 @@ func drawInput(t *rapid.T) plan.Input {
 			Status: rapid.SampledFrom([]schema.Status{
 				schema.Published, schema.Unchanged, schema.Refused, schema.Failed, schema.Accepted,
 			}).Draw(t, "status"),
+			FinishedAt: in.Now.Add(-time.Duration(rapid.IntRange(0, 2000).Draw(t, "finished")) * time.Hour),
 		}
 		if load.Status == schema.Published || load.Status == schema.Accepted {
 			load.PublishedSeq = rapid.Uint64Range(1, 50).Draw(t, "seq")
@@ -94,10 +97,11 @@ func TestSyncProperties(t *testing.T) {
 		for i, it := range p.Do {
 			require.True(t, i == 0 || it.Day <= p.Do[i-1].Day, "newest days come first")
 			f := feedOf(in, it.Slice)
-			require.True(t, it.Reason == plan.Recheck || !f.HasStart || it.Day >= f.Start, "catching up before the start")
+			require.True(t, it.Reason == plan.Recheck || it.Reason == plan.RecheckDeep || !f.HasStart || it.Day >= f.Start, "catching up before the start")
 		}
 		for _, it := range p.Skip {
 			require.True(t, it.Reason != plan.AlreadyPublished || it.Published != nil)
+			require.True(t, it.Reason != plan.Postponed || it.Published == nil)
 		}
 	})
 }
@@ -106,8 +110,13 @@ func TestSyncAfterEverythingIsPublishedAsksForTheRecheckWindow(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawInput(t)
-		for _, it := range plan.Sync(in, plan.Options{}).Do {
-			in.Ledger = append(in.Ledger, schema.Load{LoadID: 99, Slice: it.Slice, Status: schema.Published, PublishedSeq: 99})
+		for i := range in.Feeds {
+			in.Feeds[i].DeepDays = 0
+		}
+		for range 3 { // old failures may have to wait for a later pass
+			for _, it := range plan.Sync(in, plan.Options{}).Do {
+				in.Ledger = append(in.Ledger, schema.Load{LoadID: 99, Slice: it.Slice, Status: schema.Published, PublishedSeq: 99, FinishedAt: in.Now})
+			}
 		}
 		got := map[schema.Slice]bool{}
 		for _, it := range plan.Sync(in, plan.Options{}).Do {

@@ -1,5 +1,7 @@
 package plan
 
+import "fmt"
+
 // Reason says why a slice is pulled, or why it is not.
 type Reason string
 
@@ -10,6 +12,7 @@ const (
 	FailedBefore  Reason = "failed_before"  // the last load failed
 	RefusedBefore Reason = "refused_before" // a guard stopped the last load
 	Recheck       Reason = "recheck"        // published, but the source may still restate it
+	RecheckDeep   Reason = "recheck_deep"   // published long ago, and not looked at for a while
 	Forced        Reason = "forced"         // published, and asked for all the same
 	Replayed      Reason = "replay"         // loaded again from the archive
 )
@@ -20,6 +23,7 @@ const (
 	NotYetDue        Reason = "not_yet_due"  // the day has not ended, or not begun, at the source
 	OutOfReach       Reason = "out_of_reach" // the source only answers for today, and this day is over
 	BeforeStart      Reason = "before_start" // sync does not go back beyond the configured start
+	Postponed        Reason = "postponed"    // failed or refused before, and others were tried less recently
 )
 
 // Explain is the reason as a sentence for people.
@@ -35,6 +39,8 @@ func (r Reason) Explain() string {
 		return "a guard refused the last load of this day"
 	case Recheck:
 		return "published, and pulled again because the source may still restate it"
+	case RecheckDeep:
+		return "published, and pulled again because nobody has looked at it for longer than recheck_deep allows"
 	case Forced:
 		return "published, and pulled again because it was asked for"
 	case Replayed:
@@ -47,6 +53,8 @@ func (r Reason) Explain() string {
 		return "the source only shows today; what it showed on this day cannot be asked for any more"
 	case BeforeStart:
 		return "before the start that is configured; a backfill can load it"
+	case Postponed:
+		return fmt.Sprintf("failed or refused before; a pass tries the %d such days that were tried least recently, and a backfill all", MaxOldFailures)
 	default:
 		return string(r)
 	}

@@ -27,7 +27,7 @@ func (s *sourceRun) keep(
 		return errors.Join(err, aerr) // interrupted
 	case o.ArchiveBestEffort || !publishable(err):
 		s.say(item, aerr.Error())
-		load.Reason = "; not archived: " + aerr.Error()
+		load.Reason += "; not archived: " + aerr.Error()
 		return err
 	default:
 		return &archiveError{aerr}

@@ -30,7 +30,7 @@ type Refusal struct{ Reason string }
 
 // Error gives the reason and the ways out.
 func (r *Refusal) Error() string {
-	return r.Reason + "; the version published before stands. If the source is right, change the guard and load the day again"
+	return r.Reason + "; the version published before stands. If the source is right, `meterhouse accept` publishes the load"
 }
 
 // Check gives the reason to refuse a load of the item with these totals, nil when there is none.

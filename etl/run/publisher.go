@@ -119,7 +119,7 @@ func (p *publisher) record(ctx context.Context, waiting []finished) []finished {
 	for i, f := range ready {
 		loads[i] = f.outcome.Load
 	}
-	err := inWarehouse(p.write(ctx, loads))
+	err := inWarehouse(record(ctx, p.o.Warehouse, loads))
 	p.trip(err)
 	for i, f := range ready {
 		f.outcome.Load = loads[i]
@@ -128,13 +128,18 @@ func (p *publisher) record(ctx context.Context, waiting []finished) []finished {
 	return later
 }
 
-func (p *publisher) write(ctx context.Context, loads []schema.Load) (err error) {
+// ledgerWriter is a Warehouse as far as writing the ledger goes.
+type ledgerWriter interface {
+	Record(ctx context.Context, loads []schema.Load) error
+}
+
+func record(ctx context.Context, w ledgerWriter, loads []schema.Load) (err error) {
 	for attempt := range recordAttempts {
 		if attempt > 0 && !after(ctx, recordPause) {
 			return err
 		}
 		limited, cancel := context.WithTimeout(ctx, recordTimeout)
-		err = p.o.Warehouse.Record(limited, loads)
+		err = w.Record(limited, loads)
 		cancel()
 		if err == nil {
 			return nil

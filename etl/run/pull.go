@@ -28,6 +28,11 @@ type tally struct {
 	extra  extraFields
 }
 
+// says reports whether the pull brought what the load holds.
+func (t tally) says(l *schema.Load) bool {
+	return t.hash == l.ContentHash && t.totals.Rows == l.Rows && t.totals.Rejects == l.Rejects
+}
+
 // sink turns records into rows: normalises, hashes, counts, and hands them to
 // the load if there is one.
 type sink struct {

@@ -173,9 +173,18 @@ func (s *sourceRun) compare(
 	if err != nil {
 		return err
 	}
-	if got.hash == item.Published.ContentHash && got.totals.Rows == item.Published.Rows && got.totals.Rejects == item.Published.Rejects {
+	if got.says(item.Published) {
 		load.Status = schema.Unchanged
 		return nil
+	}
+	for _, away := range item.RolledBack {
+		if got.says(away) {
+			load.Status = schema.Unchanged
+			load.Partial = item.Published.Partial // nobody has looked whether that is mended
+			load.Reason = fmt.Sprintf("; the source still says what load %d says, which an operator rolled back from; load %d stays published",
+				away.LoadID, item.Published.LoadID)
+			return nil
+		}
 	}
 	return s.insert(ctx, item, from, again(), load)
 }

@@ -143,6 +143,7 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 	root.AddCommand(
 		a.initCommand(), a.checkCommand(), a.discoverCommand(), a.migrateCommand(), a.planCommand(),
 		a.syncCommand(), a.backfillCommand(), a.runCommand(), a.statusCommand(),
+		a.diffCommand(), a.acceptCommand(), a.rollbackCommand(), a.pruneCommand(),
 		a.replayCommand(), a.traceCommand(), a.archiveCommand(),
 		a.queryCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand(),
 	)

@@ -27,6 +27,19 @@ func plural(n int, one string) string {
 	return count(uint64(n)) + " " + one + "s" //nolint:gosec // a count
 }
 
+// size writes a number of bytes as a person reads it.
+func size(bytes uint64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}
+	n, unit := float64(bytes), 0
+	for ; n >= 1024 && unit+1 < len(units); unit++ {
+		n /= 1024
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d bytes", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", n, units[unit])
+}
+
 // printTable writes rows under a header, borders light enough to be piped.
 func printTable(out io.Writer, header table.Row, rows []table.Row) {
 	t := table.NewWriter()

@@ -4,13 +4,14 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // bigfixKeys are the keys that only bigfix sources have.
 func bigfixKeys() []string {
 	return []string{
 		"token_file", "token_env", "token", "token_in",
-		"computer_groups", "server_columns", "page_size", "criteria", "product_totals", "wait_for_import",
+		"computer_groups", "server_columns", "page_size", "criteria", "recheck_deep", "product_totals", "wait_for_import",
 	}
 }
 
@@ -28,6 +29,7 @@ func (b *block) bigfix(s *Source) {
 	s.TokenIn = b.choice("token_in", TokenInHeader, TokenInHeader, TokenInQuery)
 	s.ComputerGroups = b.computerGroups()
 	s.ServerColumns = b.serverColumns()
+	s.RecheckDeep = b.recheckDeep()
 	s.PageSize = b.count("page_size", 0, 0)
 	s.Criteria = b.criteria()
 	s.ProductTotals = b.boolean("product_totals", false)
@@ -55,6 +57,16 @@ func (b *block) bigfixCredentials(s *Source) {
 	case !hasPassword:
 		b.fault("password_file", "", "is missing", "name a file with the password of the user (or password_env)")
 	}
+}
+
+func (b *block) recheckDeep() RecheckDeep {
+	deep := b.block("recheck_deep")
+	d := RecheckDeep{Days: deep.count("days", 0, 0), Every: deep.duration("every", 7*24*time.Hour, time.Hour)}
+	deep.done()
+	if deep.given("every") && !deep.given("days") {
+		deep.warn("every", "", "has no effect without days", "write {days: 90, every: 168h}, or remove it")
+	}
+	return d
 }
 
 func (b *block) computerGroups() []int64 {

@@ -91,6 +91,7 @@ type Source struct {
 	Criteria       string   // JSON on one line, "" for none
 	ProductTotals  bool     // pull the products' own totals, too
 	WaitForImport  bool     // pull a day only when the server's import has finished it
+	RecheckDeep    RecheckDeep
 
 	// What only a nexthink source has.
 
@@ -102,6 +103,12 @@ type Source struct {
 	DateLayout   string
 	DecimalComma bool // 1,5 is one and a half
 	Targets      []Target
+}
+
+// RecheckDeep pulls days again that were published before the recheck window.
+type RecheckDeep struct {
+	Days  int           // how many of the last ended days, 0 for none
+	Every time.Duration // how long each is left alone
 }
 
 // TLS says how a source's certificate is judged.

@@ -118,6 +118,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 				Location: zone(t, "Europe/Berlin"), Schedule: "30 5 * * 1-5", Start: start, HasStart: true, RecheckDays: 7,
 				Parallel: 3, MaxRetries: 0, RequestTimeout: 90 * time.Second, MaxBytes: 512 << 20,
 				Guards:         config.Guards{MinRows: 10, MaxShrink: 0.25, MaxRejects: 0, AllowEmpty: false},
+				RecheckDeep:    config.RecheckDeep{Days: 90, Every: 168 * time.Hour},
 				ComputerGroups: []int64{5, 7}, ServerColumns: []string{"name", "cores"}, PageSize: 5000,
 				Criteria: `{"and":[["product_id",">",0]]}`, ProductTotals: true, WaitForImport: true,
 			},
@@ -177,6 +178,7 @@ func TestDocumentedExample(t *testing.T) {
 				Token: config.NewSecret("t"), TokenIn: config.TokenInHeader, TLS: config.TLS{CAFile: filepath.Join(dir, "ca.pem")},
 				Location: zone(t, "Europe/Berlin"), Schedule: "0 6 * * *", Start: start, HasStart: true, RecheckDays: 3,
 				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				RecheckDeep:    config.RecheckDeep{Every: 168 * time.Hour},
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
 			{
@@ -213,6 +215,7 @@ func TestDefaults(t *testing.T) {
 				Token: config.NewSecret("t0ken"), TokenIn: config.TokenInHeader,
 				Location: time.UTC, Schedule: "0 6 * * *", RecheckDays: 3,
 				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				RecheckDeep:    config.RecheckDeep{Every: 168 * time.Hour},
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
 			{

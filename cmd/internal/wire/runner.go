@@ -29,13 +29,18 @@ type RunnerOptions struct {
 
 // Runner builds the one that brings slices in.
 func Runner(o RunnerOptions) *run.Runner {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
 	return run.New(run.Options{
 		Warehouse: warehouseForRun{o.Warehouse.Warehouse}, Sources: o.Sources, PublishDelay: o.PublishDelay,
-		Clock: o.Clock, Host: host, Version: o.Version, Logger: o.Logger, Observer: o.Observer,
+		Clock: o.Clock, Host: Host(), Version: o.Version, Logger: o.Logger, Observer: o.Observer,
 		Archive: o.Archive, ArchiveBestEffort: o.ArchiveBestEffort, Replays: o.Replays,
 	})
+}
+
+// Host is this machine's name, as the ledger has it.
+func Host() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return host
 }

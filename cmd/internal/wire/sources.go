@@ -19,6 +19,8 @@ var (
 	_ extract.Discoverer = (*bigfix.Source)(nil)
 	_ extract.Source     = (*nexthink.Source)(nil)
 	_ run.Warehouse      = warehouseForRun{}
+	_ run.Versions       = warehouseForRun{}
+	_ run.Stock          = warehouseForRun{}
 )
 
 // Sources builds the configured sources. It reads CA files and sends nothing.
@@ -110,6 +112,7 @@ func Feeds(configured []config.Source) []plan.Feed {
 		f := plan.Feed{
 			Source: c.Name, Kind: c.Kind, Location: c.Location, History: c.Kind == schema.KindBigFix,
 			Start: c.Start, HasStart: c.HasStart, RecheckDays: c.RecheckDays,
+			DeepDays: c.RecheckDeep.Days, DeepEvery: c.RecheckDeep.Every,
 		}
 		names := nexthink.Feeds(portalTargets(c.Targets))
 		if c.Kind == schema.KindBigFix {

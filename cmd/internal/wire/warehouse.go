@@ -92,3 +92,14 @@ type warehouseForRun struct{ *load.Warehouse }
 func (w warehouseForRun) Begin(ctx context.Context, h schema.LoadHeader) (run.Load, error) {
 	return w.Warehouse.Begin(ctx, h) //nolint:wrapcheck // the run wraps it
 }
+
+// AllLoads reads the whole ledger.
+func (w warehouseForRun) AllLoads(ctx context.Context) ([]schema.Load, error) {
+	return w.Ledger(ctx, load.LedgerQuery{}) //nolint:wrapcheck // says what was read
+}
+
+// Versions is the warehouse as publishing an existing load again needs it.
+func (w *Warehouse) Versions() run.Versions { return warehouseForRun{w.Warehouse} }
+
+// Stock is the warehouse as deleting loads needs it.
+func (w *Warehouse) Stock() run.Stock { return warehouseForRun{w.Warehouse} }
