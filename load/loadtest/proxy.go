@@ -44,12 +44,18 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	fault Fault
-	// trigger is text that, once a client has sent it, causes next for the
-	// connection that it came on.
-	trigger []byte
-	next    Fault
-	fired   int
-	open    map[*link]struct{}
+	next  *trigger // nil when there is none, or it has been pulled
+	open  map[*link]struct{}
+}
+
+// trigger is text that, when clients have sent it often enough, changes what
+// becomes of the connection that it came on.
+type trigger struct {
+	text   []byte
+	left   int // how often it must still come
+	fault  Fault
+	pulled chan struct{} // closed when it came
+	held   chan struct{} // the connection rests until it is closed; nil for no rest
 }
 
 // link is one connection through the proxy.
@@ -57,7 +63,7 @@ type link struct {
 	proxy          *Proxy
 	client, server *net.TCPConn
 	own            Fault  // of this connection alone; guarded by the proxy's mu
-	tail           []byte // the end of what the client sent
+	tail           []byte // the end of what the client sent; guarded by the proxy's mu
 }
 
 // StartProxy starts a proxy to an address. It ends with the test.
@@ -78,26 +84,31 @@ func StartProxy(t testing.TB, target string) *Proxy {
 // Set makes all connections, those that are open and those to come, suffer from f.
 func (p *Proxy) Set(f Fault) {
 	p.mu.Lock()
-	p.fault, p.trigger = f, nil
+	p.fault = f
 	p.mu.Unlock()
 	if f == Cut || f == Refused {
 		p.cut()
 	}
 }
 
-// On waits until a client has sent text, passes that on, and then makes that
-// connection suffer from f: once. The text must not be compressed.
-func (p *Proxy) On(text string, f Fault) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.trigger, p.next = []byte(text), f
+// On waits until clients have sent text, which must not be compressed, the nth
+// time, passes that on, and from then on makes that connection suffer from f. The
+// channel is closed when it has come to that.
+func (p *Proxy) On(text string, nth int, f Fault) <-chan struct{} {
+	return p.arm(&trigger{text: []byte(text), left: nth, fault: f, pulled: make(chan struct{})})
 }
 
-// Fired tells how often the fault of On has come.
-func (p *Proxy) Fired() int {
+// Hold waits likewise, and keeps the text and what follows it until release is called.
+func (p *Proxy) Hold(text string, nth int) (came <-chan struct{}, release func()) {
+	held := make(chan struct{})
+	return p.arm(&trigger{text: []byte(text), left: nth, pulled: make(chan struct{}), held: held}), sync.OnceFunc(func() { close(held) })
+}
+
+func (p *Proxy) arm(next *trigger) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fired
+	p.next = next
+	return next.pulled
 }
 
 func (p *Proxy) cut() {
@@ -143,7 +154,10 @@ func (l *link) requests() {
 		n, err := l.client.Read(buf)
 		if n > 0 {
 			l.wait()
-			fault := l.sees(buf[:n])
+			fault, held := l.sees(buf[:n])
+			if held != nil {
+				<-held
+			}
 			if _, werr := l.server.Write(buf[:n]); werr != nil {
 				return
 			}
@@ -179,19 +193,30 @@ func (l *link) answers() {
 }
 
 // sees looks for the trigger in what the client sent, and gives the fault that
-// it causes.
-func (l *link) sees(data []byte) Fault {
+// it causes and what the connection has to wait for.
+func (l *link) sees(data []byte) (fault Fault, held <-chan struct{}) {
 	p := l.proxy
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l.tail = append(l.tail, data...)
-	if len(p.trigger) > 0 && bytes.Contains(l.tail, p.trigger) {
-		l.own, p.trigger = p.next, nil
-		p.fired++
-		return l.own
+	next := p.next
+	if next == nil {
+		l.tail = l.tail[:0]
+		return None, nil
 	}
-	l.tail = l.tail[max(0, len(l.tail)-len(p.trigger)):]
-	return None
+	l.tail = append(l.tail, data...)
+	for {
+		at := bytes.Index(l.tail, next.text)
+		if at < 0 {
+			l.tail = l.tail[max(0, len(l.tail)-len(next.text)+1):]
+			return None, nil
+		}
+		l.tail = l.tail[at+len(next.text):]
+		if next.left--; next.left == 0 {
+			p.next, l.own = nil, next.fault
+			close(next.pulled)
+			return next.fault, next.held
+		}
+	}
 }
 
 // wait is the delay of Delayed; it gives the connection's fault.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,8 +28,8 @@ const startTimeout = time.Minute
 
 // ServerOptions are what a test wants otherwise.
 type ServerOptions struct {
-	// Config is XML for the root of config.xml, Profile for the profile of the
-	// user default.
+	// Config is XML for the root of config.xml, in which ${SECURE_PORT} stands for
+	// the port of Secure; Profile is XML for the profile of the user default.
 	Config, Profile string
 	// Data is where the server keeps its data; "" for a part of its own folder.
 	Data string
@@ -72,11 +73,7 @@ func StartServer(t testing.TB, o ServerOptions) *Server {
 		addresses[i] = freeAddress(t)
 	}
 	s.Native, s.HTTP, s.Secure = addresses[0], addresses[1], addresses[2]
-	config := o.Config
-	if config != "" { // a port for TLS without a certificate keeps the server from starting
-		config = os.Expand(config, func(string) string { return port(s.Secure) })
-	}
-	s.write(t, "config.xml", fmt.Sprintf(serverConfig, s.dir, port(s.Native), port(s.HTTP), cmp.Or(o.Data, s.dir+"/data"), config))
+	s.configure(t, o.Config)
 	s.SetUser(t, ServerPassword, o.Profile)
 	t.Cleanup(func() {
 		if s.cmd != nil {
@@ -114,6 +111,20 @@ func (s *Server) Kill(t testing.TB) {
 		require.NoError(t, err)
 	}
 	<-s.ended
+}
+
+// Configure restarts the server with other XML in the root of its config.xml.
+func (s *Server) Configure(t testing.TB, config string) {
+	t.Helper()
+	s.Kill(t)
+	s.configure(t, config)
+	s.Start(t)
+}
+
+func (s *Server) configure(t testing.TB, config string) {
+	t.Helper()
+	config = strings.ReplaceAll(config, "${SECURE_PORT}", port(s.Secure))
+	s.write(t, "config.xml", fmt.Sprintf(serverConfig, s.dir, port(s.Native), port(s.HTTP), cmp.Or(s.options.Data, s.dir+"/data"), config))
 }
 
 // Freeze stops the server's process without ending it: connections stay open,
