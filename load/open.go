@@ -196,7 +196,11 @@ func connectError(err error, o Options) error {
 		return err
 	}
 	var answer *clickhouse.HTTPError
+	var untrusted *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &untrusted):
+		e.Class = Invalid
+		e.Hint = "name the PEM file of the authority that signed it: ?secure=true&ca_file=... (https: ?ca_file=...) in warehouse.url"
 	case e.Class == Unreachable:
 		e.Hint = "check that the server runs and that warehouse.url names its host and port"
 	case e.Class == Unsupported, e.Class == Invalid && e.Code == 0 && errors.As(err, &answer):

@@ -59,7 +59,7 @@ func Exercise(t *testing.T, h Harness) {
 }
 
 // atLeast compares a version as a server writes it, "25.8.1.5101".
-func atLeast(t *testing.T, version string, year, release int) bool {
+func atLeast(t testing.TB, version string, year, release int) bool {
 	t.Helper()
 	var y, r int
 	_, err := fmt.Sscanf(version, "%d.%d", &y, &r)
@@ -74,7 +74,7 @@ func (h Harness) Database(t testing.TB) load.Options {
 	o := h.Options
 	o.Database = "t_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	t.Cleanup(func() {
-		require.NoError(t, statement(context.Background(), o, "", "DROP DATABASE IF EXISTS "+o.Database))
+		require.NoError(t, statement(context.Background(), t, o, "", "DROP DATABASE IF EXISTS "+o.Database))
 	})
 	return o
 }
@@ -82,10 +82,11 @@ func (h Harness) Database(t testing.TB) load.Options {
 // Statement runs in the options' database what a Warehouse never would.
 func Statement(t testing.TB, o load.Options, sql string) {
 	t.Helper()
-	require.NoError(t, statement(t.Context(), o, o.Database, sql), sql)
+	require.NoError(t, statement(t.Context(), t, o, o.Database, sql), sql)
 }
 
-func statement(ctx context.Context, o load.Options, database, sql string) error {
+func statement(ctx context.Context, t testing.TB, o load.Options, database, sql string) error {
+	t.Helper()
 	protocol := clickhouse.Native
 	if o.Protocol == load.HTTP {
 		protocol = clickhouse.HTTP
@@ -94,7 +95,7 @@ func statement(ctx context.Context, o load.Options, database, sql string) error 
 	if o.Password != nil {
 		auth.Password = o.Password()
 	}
-	conn, err := clickhouse.Open(&clickhouse.Options{Protocol: protocol, Addr: o.Addrs, Auth: auth})
+	conn, err := clickhouse.Open(&clickhouse.Options{Protocol: protocol, Addr: o.Addrs, Auth: auth, TLS: trusting(t, o.Secure, o.CAFile)})
 	if err != nil {
 		return err
 	}

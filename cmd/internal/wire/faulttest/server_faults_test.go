@@ -3,7 +3,10 @@
 package faulttest_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +33,7 @@ func requireClass(t *testing.T, err error, class load.Class, words ...string) {
 // starts it again: the slice comes in under another load id.
 func TestKilledMidInsert(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
+	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsFacts, 2)
 	end := s.begin(1)
 	<-came
@@ -48,7 +51,7 @@ func TestKilledMidInsert(t *testing.T) {
 // publication: the ledger is written when the server is back.
 func TestKilledBeforePublication(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
+	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsLedger, 1)
 	end := s.begin(1)
 	<-came
@@ -66,8 +69,9 @@ func TestKilledBeforePublication(t *testing.T) {
 // When it goes on it finishes an insert that nobody waits for any more.
 func TestFrozenMidInsert(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsFacts, 2)
+	s := newStage(t, oneBlock, loadtest.ServerOptions{})
+	s.timeout = short
+	came, release := s.proxy.Hold(sendsFacts, 2)
 	end := s.begin(1)
 	<-came
 	s.server.Freeze(t)
@@ -84,15 +88,16 @@ func TestFrozenMidInsert(t *testing.T) {
 // the time-out, and the next run completes.
 func TestFrozenForGood(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsFacts, 2)
+	s := newStage(t, oneBlock, loadtest.ServerOptions{})
+	s.timeout = short
+	came, release := s.proxy.Hold(sendsFacts, 2)
 	end := s.begin(1)
 	<-came
 	s.server.Freeze(t)
 	release()
 
 	o := end()
-	requireClass(t, o.Err, load.Unreachable, "no answer within 3s", "timeout")
+	requireClass(t, o.Err, load.Unreachable, "no answer within 5s", "timeout")
 	s.server.Thaw(t)
 	s.settle(0)
 }
@@ -100,8 +105,8 @@ func TestFrozenForGood(t *testing.T) {
 // TestTooManyParts has the server refuse inserts because its merges do not keep up.
 func TestTooManyParts(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
-	s.server.Configure(t, "<merge_tree><parts_to_delay_insert>1</parts_to_delay_insert><parts_to_throw_insert>5</parts_to_throw_insert>"+
+	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
+	s.server.Configure(t, "<merge_tree><parts_to_delay_insert>1</parts_to_delay_insert><parts_to_throw_insert>3</parts_to_throw_insert>"+
 		"<max_bytes_to_merge_at_max_space_in_pool>1</max_bytes_to_merge_at_max_space_in_pool></merge_tree>")
 	o := s.run(1)
 	requireClass(t, o.Err, load.Busy, "code: 252")
@@ -115,7 +120,7 @@ func TestTooManyParts(t *testing.T) {
 // can be recorded, and what readers see stays.
 func TestReadOnlyUser(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
+	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.server.SetUser(t, loadtest.ServerPassword, "<readonly>1</readonly>")
 	s.server.Kill(t)
 	s.server.Start(t)
@@ -140,7 +145,7 @@ func TestReadOnlyUser(t *testing.T) {
 // do not.
 func TestPasswordChangedMidRun(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
+	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsFacts, 2)
 	end := s.begin(1)
 	<-came
@@ -161,7 +166,7 @@ func TestPasswordChangedMidRun(t *testing.T) {
 // TestColumnDropped has somebody alter a table between two runs.
 func TestColumnDropped(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, loadtest.ServerOptions{})
+	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.exec("ALTER TABLE license_usage_versions DROP COLUMN server_vendor")
 
 	o := s.run(1)
@@ -176,24 +181,32 @@ func TestColumnDropped(t *testing.T) {
 // TestDiskFull gives the server a small disk, which a day's rows do not fit on.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	requireRoot(t, "mount a small disk")
+	require.Zero(t, os.Geteuid(), "only root may mount a small disk")
 	disk := t.TempDir()
-	mount(t, "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk)
+	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 	t.Cleanup(func() { require.NoError(t, exec.Command("umount", "-l", disk).Run()) })
-	s := newStageOf(t, loadtest.ServerOptions{Data: disk}, 1000)
-	mount(t, "-o", "remount,size=32m", disk) // less than the server keeps for itself
+	s := newStage(t, oneBlock, loadtest.ServerOptions{Data: disk})
+	filler := filepath.Join(disk, "filler")
+	require.ErrorIs(t, fill(filler), syscall.ENOSPC)
 
 	o := s.run(1)
 	requireClass(t, o.Err, load.Full, "free disk space on the server")
 	require.Empty(t, s.retried)
-	require.Empty(t, s.states(1), "no space for the ledger's row either")
-
-	mount(t, "-o", "remount,size=200m", disk)
+	require.NoError(t, os.Remove(filler))
 	s.settle(0)
 }
 
-func mount(t *testing.T, args ...string) {
-	t.Helper()
-	out, err := exec.Command("mount", args...).CombinedOutput()
-	require.NoError(t, err, "mount %v: %s", args, out)
+// fill writes until there is no space left.
+func fill(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for chunk := make([]byte, 4096); ; {
+		if _, err := f.Write(chunk); err != nil {
+			return err
+		}
+	}
 }
