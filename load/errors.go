@@ -88,6 +88,9 @@ func fail(err error, doing string) error {
 		e.Class = classWithoutCode(err)
 	}
 	e.Hint = hintFor(e.Class)
+	if proto.Error(e.Code) == proto.ErrAccessDenied {
+		e.Hint = "`meterhouse check` names each right that is missing, with its GRANT"
+	}
 	return e
 }
 
@@ -105,7 +108,8 @@ func cause(err error) error {
 	return err
 }
 
-// classOf sorts ClickHouse's own error codes.
+// classOf sorts ClickHouse's own error codes. deploy/docs/servers.md shows them
+// as a table.
 func classOf(code proto.Error) Class {
 	switch code {
 	case proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword,

@@ -102,7 +102,7 @@ func (w *Warehouse) checkDatabase(ctx context.Context) ([]Finding, error) {
 	}
 	switch engine {
 	case "":
-		return one(Warning, "%s does not exist yet; `meterhouse migrate` creates it", w.database)
+		return one(OK, "%s does not exist yet; `meterhouse migrate` creates it", w.database)
 	case "Atomic", "Ordinary", "Replicated", "Shared":
 		return one(OK, "%s, engine %s", w.database, engine)
 	default:
@@ -180,7 +180,7 @@ func (w *Warehouse) checkGrants(ctx context.Context) ([]Finding, error) {
 	var e *Error
 	switch {
 	case errors.As(err, &e) && e.Code == int32(proto.ErrSyntaxError):
-		return one(OK, "this server cannot be asked about each (24.10 and newer can); needed: %s", strings.Join(grantStatements(needed, w.user), "; "))
+		return one(OK, "this server cannot be asked about each, as newer ones can; needed: %s", strings.Join(grantStatements(needed, w.user), "; "))
 	case err != nil:
 		return nil, err
 	case len(missing) == 0:

@@ -26,6 +26,9 @@ const ServerPassword = "server secret"
 // startTimeout bounds how long a server may take to answer.
 const startTimeout = time.Minute
 
+// securePort stands in ServerOptions.Config for the port of Server.Secure.
+const securePort = "${SECURE_PORT}"
+
 // ServerOptions are what a test wants otherwise.
 type ServerOptions struct {
 	// Config is XML for the root of config.xml, in which ${SECURE_PORT} stands for
@@ -101,7 +104,10 @@ func (s *Server) Start(t testing.TB) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	require.NoError(t, s.waitUntilUp(ctx))
+	require.NoError(t, s.waitUntilUp(ctx, s.Native))
+	if strings.Contains(s.options.Config, securePort) { // opened a moment later
+		require.NoError(t, s.waitUntilUp(ctx, s.Secure))
+	}
 }
 
 // Kill ends the server as a power cut would, and waits for its end.
@@ -123,7 +129,7 @@ func (s *Server) Configure(t testing.TB, config string) {
 
 func (s *Server) configure(t testing.TB, config string) {
 	t.Helper()
-	config = strings.ReplaceAll(config, "${SECURE_PORT}", port(s.Secure))
+	config = strings.ReplaceAll(config, securePort, port(s.Secure))
 	s.write(t, "config.xml", fmt.Sprintf(serverConfig, s.dir, port(s.Native), port(s.HTTP), cmp.Or(s.options.Data, s.dir+"/data"), config))
 }
 
@@ -165,11 +171,11 @@ func (s *Server) write(t testing.TB, name, text string) {
 }
 
 // waitUntilUp waits until the server takes connections.
-func (s *Server) waitUntilUp(ctx context.Context) error {
+func (s *Server) waitUntilUp(ctx context.Context, address string) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.Native)
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 		if err == nil {
 			return conn.Close()
 		}

@@ -51,7 +51,7 @@ func NewCertificate(t testing.TB) Certificate {
 
 // ServerConfig is the XML that has a Server speak TLS with the certificate.
 func (c Certificate) ServerConfig() string {
-	return "<tcp_port_secure>${SECURE_PORT}</tcp_port_secure><openSSL><server><certificateFile>" + c.File +
+	return "<tcp_port_secure>" + securePort + "</tcp_port_secure><openSSL><server><certificateFile>" + c.File +
 		"</certificateFile><privateKeyFile>" + c.KeyFile + "</privateKeyFile><verificationMode>none</verificationMode></server></openSSL>"
 }
 
