@@ -49,6 +49,7 @@ func Exercise(t *testing.T, h Harness) {
 		"CancelledMidInsert": h.cancelledMidInsert, "FinishIsBounded": h.finishIsBounded, "Abort": h.abort,
 		"BeginRefuses": h.beginRefuses, "TimesOutsideOfDateTime": h.timesOutsideOfDateTime, "InsertWithoutTables": h.insertWithoutTables,
 		"Publish": h.publish, "StatusesThatDoNotPublish": h.statusesThatDoNotPublish, "Tie": h.tie,
+		"StoredAndDeleted": h.storedAndDeleted, "PrunedAt": h.prunedAt, "VerifyStored": h.verifyStored, "StoredTablesAreAll": h.storedTablesAreAll, "DiffOfLicenseUsage": h.diffOfLicenseUsage, "DiffEndsWithItsTaker": h.diffEndsWithItsTaker, "DiffOfNoKind": h.diffOfNoKind,
 		"Ledger": h.ledger, "RecordAgain": h.recordAgain, "SeveralLoaders": h.severalLoaders,
 	} {
 		t.Run(name, func(t *testing.T) {
