@@ -81,6 +81,14 @@ test: go-is-new-enough bin/libchdb.so ## Run every test that a fresh machine can
 test-unit: go-is-new-enough ## Run the tests that need no ClickHouse: seconds
 	$(GO) test ./schema/... ./extract/... ./etl/normalise/... ./etl/plan/... ./cmd/internal/config/...
 
+.PHONY: test-native
+test-native: go-is-new-enough bin/libchdb.so ## Run the suite and the faults on a real server, Debian's; installs it where it can
+	$(WITH_LIB) GO='$(GO)' .ci/test-server native
+
+.PHONY: test-server
+test-server: go-is-new-enough bin/libchdb.so ## The same, and on a server in a container and one at an address; fails when one is missing
+	$(WITH_LIB) GO='$(GO)' .ci/test-server all
+
 .PHONY: bench
 bench: go-is-new-enough bin/libchdb.so ## Run the benchmarks
 	$(WITH_LIB) $(GO) test -run '^$$' -bench . -benchmem ./...
@@ -106,7 +114,7 @@ tidy-check: go-is-new-enough ## Fail when go.mod or go.sum is not what `go mod t
 	cd .ci/tools && $(GO) mod tidy -diff
 
 .PHONY: check
-check: lint tidy-check test ## Everything that continuous integration runs
+check: lint tidy-check test test-native ## Everything that continuous integration runs
 
 .PHONY: clean
 clean: ## Remove what the other targets wrote, the fetched library too

@@ -1,5 +1,3 @@
-//go:build !server
-
 package load_test
 
 import (
@@ -10,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/load"
+	"github.com/meterhouse/meterhouse/load/loadtest"
 	"github.com/meterhouse/meterhouse/schema"
 )
 
@@ -52,5 +51,5 @@ func TestDiffOfMetering(t *testing.T) {
 		"added PC2 HQ 3:",
 		"removed PC3 HQ 1:",
 		"changed PC4 HQ 1: avg_usage_seconds 0 -> NULL",
-	}, diffLines(t, w, d))
+	}, loadtest.DiffLines(t, w, d))
 }

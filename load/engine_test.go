@@ -1,9 +1,6 @@
-//go:build !server
-
 package load_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -16,8 +13,8 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// Without a tag the tests run against the embedded engine over HTTP. Use
-// `go test -tags server ./load` for a real server, see server_test.go.
+// The tests of this package run against the embedded engine over HTTP. With the
+// tag "server" there are those against real servers, too: see server_test.go.
 
 func TestMain(m *testing.M) {
 	code := loadtest.Main(m)
@@ -28,29 +25,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newDatabase names a database that does not exist yet.
-func newDatabase(t testing.TB) load.Options {
-	t.Helper()
-	e := loadtest.Engine(t)
-	name := databaseName(t)
-	t.Cleanup(func() {
-		require.NoError(t, loadtest.Exec(context.Background(), e, "DROP DATABASE IF EXISTS "+name+" SYNC"))
-	})
-	return load.Options{
-		Protocol: load.HTTP, Addrs: []string{e.Addr}, Database: name,
-		User: e.User, Password: func() string { return e.Key },
-	}
+// TestEmbedded holds the embedded engine to what every warehouse can do.
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	loadtest.Exercise(t, loadtest.Embedded(t))
 }
 
-func expectedSets() []string { return []string{schema.CoreSet, schema.ViewsSet} }
-
-// TestHTTPFormats leaves the formatting to the server, which knows all formats.
-func TestHTTPFormats(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
-	require.Equal(t, "\"n\",\"s\"\n1,\"a\"\n", query(t, w, "SELECT 1 AS n, 'a' AS s", "CSVWithNames"))
-	require.Equal(t, "PAR1", query(t, w, "SELECT 1 AS n", "Parquet")[:4])
-	require.ErrorContains(t, w.Query(t.Context(), "SELECT 1", "NoSuchFormat", t.Output()), "NoSuchFormat")
+// newDatabase names a database of the embedded engine that does not exist yet.
+func newDatabase(t testing.TB) load.Options {
+	t.Helper()
+	return loadtest.Embedded(t).Database(t)
 }
 
 // BenchmarkInsert measures rows per second from ready rows to acknowledged blocks.

@@ -82,10 +82,15 @@ func fail(err error, doing string) error {
 		e.Class = classOf(proto.Error(server.Code))
 	case errors.Is(err, context.Canceled):
 		e.Class = Cancelled
+	case errors.Is(err, errColumnType):
+		e.Class = Schema
 	default:
 		e.Class = classWithoutCode(err)
 	}
 	e.Hint = hintFor(e.Class)
+	if proto.Error(e.Code) == proto.ErrAccessDenied {
+		e.Hint = "`meterhouse check` names each right that is missing, with its GRANT"
+	}
 	return e
 }
 
@@ -103,7 +108,8 @@ func cause(err error) error {
 	return err
 }
 
-// classOf sorts ClickHouse's own error codes.
+// classOf sorts ClickHouse's own error codes. deploy/docs/servers.md shows them
+// as a table.
 func classOf(code proto.Error) Class {
 	switch code {
 	case proto.ErrUnknownUser, proto.ErrWrongPassword, proto.ErrRequiredPassword,
@@ -114,9 +120,11 @@ func classOf(code proto.Error) Class {
 	case proto.ErrTooManyParts, proto.ErrMemoryLimitExceeded, proto.ErrTooManySimultaneousQueries,
 		proto.ErrTimeoutExceeded, proto.ErrTableIsReadOnly, proto.ErrNoZookeeper, proto.ErrKeeperException,
 		proto.ErrServerOverloaded, proto.ErrSocketTimeout, proto.ErrNetworkError,
-		proto.ErrQueryWasCancelled, proto.ErrQueryWasCancelledByClient:
+		proto.ErrQueryWasCancelled, proto.ErrQueryWasCancelledByClient,
+		proto.ErrAborted, proto.ErrUnknownStatusOfInsert, proto.ErrTooFewLiveReplicas, proto.ErrUnsatisfiedQuorumForPreviousWrite,
+		proto.ErrAllConnectionTriesFailed, proto.ErrCannotAllocateMemory:
 		return Busy
-	case proto.ErrNotEnoughSpace:
+	case proto.ErrNotEnoughSpace, proto.ErrCannotWriteToFileDescriptor, proto.ErrCannotWriteToOstream:
 		return Full
 	case proto.ErrUnknownDatabase, proto.ErrUnknownTable, proto.ErrUnknownIdentifier,
 		proto.ErrThereIsNoColumn, proto.ErrNoSuchColumnInTable:
@@ -143,7 +151,8 @@ func classWithoutCode(err error) Class {
 		return Invalid
 	}
 	var network net.Error
-	if errors.As(err, &network) {
+	var late *timeout
+	if errors.As(err, &network) || errors.As(err, &late) {
 		return Unreachable
 	}
 	for _, broken := range []error{
@@ -162,7 +171,7 @@ func hintFor(class Class) string {
 	case Credentials:
 		return "check the user in warehouse.url and its password"
 	case Schema:
-		return "run `meterhouse migrate`"
+		return "run `meterhouse migrate`; `meterhouse check` compares every column"
 	case Full:
 		return "free disk space on the server"
 	}

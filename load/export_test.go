@@ -1,21 +1,10 @@
 package load
 
-import "github.com/meterhouse/meterhouse/schema"
+import (
+	"github.com/ClickHouse/ch-go/proto"
 
-// Columns lists the names and types of the columns that are sent to each table.
-func Columns() map[string][]string {
-	h := &schema.LoadHeader{}
-	columns := map[string][]string{}
-	for _, b := range []*block{newLicenseBlock(h), newTotalBlock(h), newMeteringBlock(h), newRejectBlock(h)} {
-		for _, c := range b.columns {
-			columns[b.table] = append(columns[b.table], c.name+" "+string(c.data.Type()))
-		}
-	}
-	return columns
-}
-
-// LedgerColumns are the columns of the ledger that are written and read.
-func LedgerColumns() []string { return ledgerColumns() }
+	"github.com/meterhouse/meterhouse/schema"
+)
 
 // Statements are the statements of this package, for their golden files.
 func Statements() map[string]string {
@@ -47,8 +36,13 @@ func Statements() map[string]string {
 		"diff_rows":       diffRowsSQL(license, slice, 42, 43),
 		"diff_numbered":   diffRowsSQL(metering, slice, 42, 43),
 		"info":            infoSQL,
+		"table_columns":   tableColumnsSQL("it's"),
+		"database_engine": databaseEngineSQL("it's"),
+		"settings":        settingsSQL,
+		"settings_old":    oldSettingsSQL,
+		"disk":            fullestDiskSQL,
 	}
 }
 
-// FactRows is how many rows one block of facts holds.
-const FactRows = factRows
+// ClassOf is the class of one of ClickHouse's error codes.
+func ClassOf(code int32) Class { return classOf(proto.Error(code)) }

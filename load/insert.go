@@ -11,6 +11,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 )
 
+var errColumnType = errors.New("another type")
+
 // inserter sends blocks, one INSERT each: between two blocks no statement is
 // open that a server could run out of patience with while the source is slow.
 //
@@ -47,7 +49,7 @@ func (in *inserter) insert(ctx context.Context, b *block) error {
 
 func (in *inserter) copy(dst column.Interface, src proto.Column, rows int) error {
 	if string(dst.Type()) != string(src.Type()) {
-		return fmt.Errorf("the table has type %s, this program writes %s", dst.Type(), src.Type())
+		return fmt.Errorf("%w: the table has %s, this program writes %s", errColumnType, dst.Type(), src.Type())
 	}
 	if p, ok := src.(proto.Preparable); ok {
 		if err := p.Prepare(); err != nil {

@@ -29,21 +29,24 @@ func ledgerColumns() []string {
 // Ledger reads the ledger, ordered by source, feed, day, load id and
 // publication. A row that was written twice comes once.
 func (w *Warehouse) Ledger(ctx context.Context, q LedgerQuery) ([]schema.Load, error) {
-	const doing = "reading the ledger"
-	rows, err := w.conn.Query(ctx, ledgerSQL(q))
-	if err != nil {
-		return nil, fail(err, doing)
-	}
-	defer rows.Close()
 	var loads []schema.Load
-	for rows.Next() {
-		l, err := scanLoad(rows)
+	err := w.again(ctx, w.readTimeout, "reading the ledger", func(ctx context.Context) error {
+		loads = nil
+		rows, err := w.conn.Query(ctx, ledgerSQL(q))
 		if err != nil {
-			return nil, fail(err, doing)
+			return err
 		}
-		loads = append(loads, l)
-	}
-	return loads, fail(rows.Err(), doing)
+		defer rows.Close()
+		for rows.Next() {
+			l, err := scanLoad(rows)
+			if err != nil {
+				return err
+			}
+			loads = append(loads, l)
+		}
+		return rows.Err()
+	})
+	return loads, err
 }
 
 func scanLoad(rows driver.Rows) (schema.Load, error) {
@@ -68,26 +71,33 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 // status publishes and that have no PublishedSeq yet, in place, upwards from the
 // highest one there is.
 //
-// When the answer is lost, call it again with the same loads: they keep their
-// numbers, so that a row that did arrive is written once more as the same row.
+// While the server is unreachable or busy it tries again, for as long as the
+// warehouse's patience lasts, and it may be called again with the same loads: they
+// keep their numbers, so that a row that did arrive is written once more as the
+// same row.
 func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
 	if len(loads) == 0 {
 		return nil
 	}
 	doing := fmt.Sprintf("writing %d rows to the ledger", len(loads))
-	if err := w.numberPublications(ctx, loads); err != nil {
-		return fail(err, doing)
+	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error { return w.numberPublications(ctx, loads) })
+	if err != nil {
+		return err
 	}
+	return w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error { return w.insertLoads(ctx, loads) })
+}
+
+func (w *Warehouse) insertLoads(ctx context.Context, loads []schema.Load) error {
 	batch, err := w.conn.PrepareBatch(w.insertContext(ctx, nil), insertSQL("loads", ledgerColumns()))
 	if err != nil {
-		return fail(err, doing)
+		return err
 	}
 	for i := range loads {
 		if err := appendLoad(batch, &loads[i]); err != nil {
-			return fail(errors.Join(err, batch.Abort()), doing)
+			return errors.Join(err, batch.Abort())
 		}
 	}
-	return fail(batch.Send(), doing)
+	return batch.Send()
 }
 
 func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load) error {

@@ -59,7 +59,8 @@ func newQueue(newBlock func() *block) queue {
 	return queue{make: newBlock, free: make(chan *block, blocksPerTable)}
 }
 
-// Begin starts a load. Cancelling ctx stops it.
+// Begin starts a load, once a server answers: nothing is asked of a source for a
+// warehouse that is not there. Cancelling ctx stops the load.
 func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, error) {
 	if h.Day < 0 || h.Day > maxDay {
 		return nil, &Error{Class: Invalid, Doing: "beginning a load", Err: fmt.Errorf("day %s: outside of what a Date can hold", h.Day)}
@@ -80,6 +81,9 @@ func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, erro
 	}
 	l.rejects = newQueue(func() *block { return newRejectBlock(&l.header) })
 
+	if err := w.again(ctx, ledgerTimeout, "beginning a load", w.admin.Ping); err != nil {
+		return nil, err
+	}
 	ctx, l.cancel = context.WithCancelCause(ctx)
 	go l.send(ctx, w)
 	return l, nil
@@ -209,7 +213,8 @@ func (l *Load) send(ctx context.Context, w *Warehouse) {
 			if !more {
 				return
 			}
-			if err := in.insert(ctx, b); err != nil {
+			err := w.within(ctx, w.readTimeout, func(ctx context.Context) error { return in.insert(ctx, b) })
+			if err != nil {
 				l.err = stopped(ctx, err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table))
 				return
 			}

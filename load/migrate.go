@@ -48,6 +48,7 @@ type SchemaError struct {
 	Pending  []string // migrations that are not applied yet
 	Changed  []string // migrations that were applied with another text
 	TooNew   []string // migrations that only a newer program knows
+	Columns  []string // columns that somebody took away or changed, in words
 }
 
 // Error names the migrations and what to do about them.
@@ -59,6 +60,9 @@ func (e *SchemaError) Error() string {
 	case len(e.TooNew) > 0:
 		return fmt.Sprintf("database %q has migrations of a newer meterhouse: %s; use that version",
 			e.Database, strings.Join(e.TooNew, ", "))
+	case len(e.Columns) > 0:
+		return fmt.Sprintf("database %q: its tables are not those that `meterhouse migrate` made: %s; put the columns back, or migrate a new database",
+			e.Database, strings.Join(e.Columns, "; "))
 	}
 	return fmt.Sprintf("database %q lacks %d migrations (%s); run `meterhouse migrate`",
 		e.Database, len(e.Pending), strings.Join(e.Pending, ", "))
@@ -70,8 +74,8 @@ func (e *SchemaError) Error() string {
 // applies nothing and returns a *SchemaError when the database was migrated by a
 // newer or a differing program.
 func (w *Warehouse) Migrate(ctx context.Context) ([]string, error) {
-	if err := w.admin.Exec(ctx, createDatabaseSQL(w.database)); err != nil {
-		return nil, fail(err, fmt.Sprintf("creating database %q", w.database))
+	if err := w.createDatabase(ctx); err != nil {
+		return nil, err
 	}
 	states, err := w.Migrations(ctx)
 	if err != nil {
@@ -91,6 +95,16 @@ func (w *Warehouse) Migrate(ctx context.Context) ([]string, error) {
 		applied = append(applied, s.Name)
 	}
 	return applied, nil
+}
+
+// createDatabase does so only when it has to: where an administrator has made
+// the database, the right to make one is not needed.
+func (w *Warehouse) createDatabase(ctx context.Context) error {
+	engine, err := w.databaseEngine(ctx)
+	if err != nil || engine != "" {
+		return err
+	}
+	return fail(w.admin.Exec(ctx, createDatabaseSQL(w.database)), fmt.Sprintf("creating database %q", w.database))
 }
 
 func (w *Warehouse) apply(ctx context.Context, m schema.Migration) error {
@@ -158,13 +172,22 @@ type appliedMigration struct {
 
 func (w *Warehouse) appliedMigrations(ctx context.Context) (map[string]appliedMigration, error) {
 	const doing = "reading the applied migrations"
-	exists, err := w.migrationsTableExists(ctx)
-	if err != nil || !exists {
-		return nil, fail(err, doing)
-	}
+	var applied map[string]appliedMigration
+	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error {
+		exists, err := w.migrationsTableExists(ctx)
+		if err != nil || !exists {
+			return err
+		}
+		applied, err = w.readMigrations(ctx)
+		return err
+	})
+	return applied, err
+}
+
+func (w *Warehouse) readMigrations(ctx context.Context) (map[string]appliedMigration, error) {
 	rows, err := w.conn.Query(ctx, appliedMigrationsSQL)
 	if err != nil {
-		return nil, fail(err, doing)
+		return nil, err
 	}
 	defer rows.Close()
 	applied := map[string]appliedMigration{}
@@ -172,12 +195,12 @@ func (w *Warehouse) appliedMigrations(ctx context.Context) (map[string]appliedMi
 		var name string
 		var m appliedMigration
 		if err := rows.Scan(&name, &m.checksum, &m.at); err != nil {
-			return nil, fail(err, doing)
+			return nil, err
 		}
 		m.at = m.at.UTC()
 		applied[name] = m
 	}
-	return applied, fail(rows.Err(), doing)
+	return applied, rows.Err()
 }
 
 // migrationsTableExists is asked without the database, which may not exist.
@@ -197,7 +220,7 @@ func (w *Warehouse) CheckSchema(ctx context.Context) error {
 	if e := w.schemaError(states); e != nil {
 		return e
 	}
-	return nil
+	return w.CheckColumns(ctx)
 }
 
 // schemaError is nil when nothing is wrong.

@@ -25,8 +25,9 @@ const (
 const (
 	// defaultDialTimeout is long enough for a server under load.
 	defaultDialTimeout = 10 * time.Second
-	// readTimeout bounds waiting for the next bytes of an answer.
-	readTimeout = 5 * time.Minute
+	// defaultReadTimeout bounds one statement, and waiting for the next bytes of
+	// an answer.
+	defaultReadTimeout = 5 * time.Minute
 	// maxConnections is more than parallel loads and readers of one process use.
 	maxConnections = 64
 )
@@ -34,7 +35,7 @@ const (
 // Options say where the warehouse is and who we are there.
 type Options struct {
 	Protocol string   // Native or HTTP
-	Addrs    []string // host:port; the first that answers is used
+	Addrs    []string // host:port; the first that answers is used until it does not
 	Database string
 	User     string
 	// Password is asked for whenever a connection pool is made; nil means none.
@@ -44,9 +45,15 @@ type Options struct {
 	CAFile string
 	// Compress turns LZ4 on. Over loopback it costs time and gains nothing.
 	Compress bool
-	// DialTimeout bounds connecting, which the native protocol's handshake does
-	// not give up any earlier for a context; 0 means 10 seconds.
+	// DialTimeout bounds connecting to each address, which the native protocol's
+	// handshake does not give up any earlier for a context; 0 means 10 seconds.
 	DialTimeout time.Duration
+	// ReadTimeout bounds one statement, the sending of a block included; of a
+	// query, the wait for the next bytes of its answer. 0 means 5 minutes.
+	ReadTimeout time.Duration
+	// Patience is how long what may be run twice is tried again while the server
+	// is unreachable or busy; 0 means 30 seconds.
+	Patience time.Duration
 	// Cluster is the name of a ClickHouse cluster; none is supported yet.
 	Cluster string
 	// Version is what the ledger of migrations says applied them.
@@ -59,8 +66,12 @@ type Warehouse struct {
 	protocol string
 	database string
 	version  string
+	user     string
 	log      *zap.Logger
-	server   driver.ServerVersion
+	// readTimeout and patience are those of the Options.
+	readTimeout, patience time.Duration
+
+	server driver.ServerVersion
 	// admin is connected to no database of ours: that one may not exist yet.
 	admin driver.Conn
 	conn  driver.Conn
@@ -80,7 +91,10 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Warehouse{protocol: o.Protocol, database: o.Database, version: o.Version, log: o.Logger}
+	w := &Warehouse{
+		protocol: o.Protocol, database: o.Database, version: o.Version, user: o.User, log: o.Logger,
+		readTimeout: cmp.Or(o.ReadTimeout, defaultReadTimeout), patience: cmp.Or(o.Patience, defaultPatience),
+	}
 	if w.log == nil {
 		w.log = zap.NewNop()
 	}
@@ -125,13 +139,14 @@ func (w *Warehouse) Close() error {
 }
 
 func (o Options) driverOptions() (*clickhouse.Options, error) {
+	each := cmp.Or(o.DialTimeout, defaultDialTimeout)
 	d := &clickhouse.Options{
-		Addr:             o.Addrs,
-		Auth:             clickhouse.Auth{Username: o.User},
-		DialTimeout:      cmp.Or(o.DialTimeout, defaultDialTimeout),
-		ReadTimeout:      readTimeout,
-		MaxOpenConns:     maxConnections,
-		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
+		Addr:         o.Addrs,
+		Auth:         clickhouse.Auth{Username: o.User},
+		DialTimeout:  each * time.Duration(max(1, len(o.Addrs))),
+		DialStrategy: (&addresses{timeout: each}).dial,
+		ReadTimeout:  cmp.Or(o.ReadTimeout, defaultReadTimeout),
+		MaxOpenConns: maxConnections,
 	}
 	if o.Password != nil {
 		d.Auth.Password = o.Password()
@@ -181,7 +196,11 @@ func connectError(err error, o Options) error {
 		return err
 	}
 	var answer *clickhouse.HTTPError
+	var untrusted *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &untrusted):
+		e.Class = Invalid
+		e.Hint = "name the PEM file of the authority that signed it: ?secure=true&ca_file=... (https: ?ca_file=...) in warehouse.url"
 	case e.Class == Unreachable:
 		e.Hint = "check that the server runs and that warehouse.url names its host and port"
 	case e.Class == Unsupported, e.Class == Invalid && e.Code == 0 && errors.As(err, &answer):
@@ -204,9 +223,11 @@ type Info struct {
 // Info asks the server for its version, time zone and clock.
 func (w *Warehouse) Info(ctx context.Context) (Info, error) {
 	info := Info{Database: w.database}
-	err := w.admin.QueryRow(ctx, infoSQL).Scan(&info.Version, &info.Timezone, &info.Now)
+	err := w.again(ctx, ledgerTimeout, "asking the server about itself", func(ctx context.Context) error {
+		return w.admin.QueryRow(ctx, infoSQL).Scan(&info.Version, &info.Timezone, &info.Now)
+	})
 	info.Now = info.Now.UTC()
-	return info, fail(err, "asking the server about itself")
+	return info, err
 }
 
 // atLeast tells whether the server's version is that or newer.

@@ -3,64 +3,113 @@
 package load_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/meterhouse/meterhouse/load"
 	"github.com/meterhouse/meterhouse/load/loadtest"
-	"github.com/meterhouse/meterhouse/schema"
 )
 
-// With the tag "server" the tests run against a real server of version 18.16
-// over the native protocol, and fail where none is installed.
+// With the tag "server" there are tests against real servers. A server that is
+// not there is a failure. `make test-server` installs what they need.
 
-var server *loadtest.Server
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "clickhouse-server-")
-		if err == nil {
-			defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			server, err = loadtest.StartServer(ctx, dir)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		code := m.Run()
-		if err := errors.Join(server.Stop(), goleak.Find()); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return code
-	}())
+// TestNativeServer holds Debian's server, ClickHouse 18.16, to the contract over
+// the native protocol.
+func TestNativeServer(t *testing.T) {
+	t.Parallel()
+	loadtest.Exercise(t, loadtest.Harness{Options: loadtest.StartServer(t, loadtest.ServerOptions{}).Options()})
 }
 
-func newDatabase(t testing.TB) load.Options {
-	t.Helper()
-	return load.Options{
-		Protocol: load.Native, Addrs: []string{server.Native}, Database: databaseName(t),
-		User: "default", Password: func() string { return loadtest.ServerPassword },
+// TestNativeServerSecure does so with TLS and LZ4, as over a network.
+func TestNativeServerSecure(t *testing.T) {
+	t.Parallel()
+	cert := loadtest.NewCertificate(t)
+	s := loadtest.StartServer(t, loadtest.ServerOptions{Config: cert.ServerConfig()})
+	o := s.Options()
+	o.Addrs, o.Secure, o.CAFile, o.Compress = []string{s.Secure}, true, cert.File, true
+	loadtest.Exercise(t, loadtest.Harness{Options: o})
+
+	o.CAFile = loadtest.NewCertificate(t).File
+	_, err := load.Open(t.Context(), o)
+	var e *load.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, load.Invalid, e.Class, "asking again would not make the certificate right")
+	require.ErrorContains(t, err, "certificate")
+	require.ErrorContains(t, err, "ca_file")
+}
+
+// TestSecureProxy puts TLS in front of the embedded engine's HTTP interface.
+func TestSecureProxy(t *testing.T) {
+	t.Parallel()
+	cert := loadtest.NewCertificate(t)
+	h := loadtest.Embedded(t)
+	h.Options.Addrs = []string{cert.HTTPSProxy(t, h.Options.Addrs[0])}
+	h.Options.Secure, h.Options.CAFile, h.Options.Compress = true, cert.File, true
+	loadtest.Exercise(t, h)
+
+	h.Options.CAFile = loadtest.NewCertificate(t).File
+	_, err := load.Open(t.Context(), h.Options)
+	require.ErrorContains(t, err, "certificate")
+	require.ErrorContains(t, err, "ca_file")
+}
+
+// TestFailover lists three addresses of which one works at a time.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	s := loadtest.StartServer(t, loadtest.ServerOptions{})
+	dead, first, second := loadtest.StartProxy(t, s.Native), loadtest.StartProxy(t, s.Native), loadtest.StartProxy(t, s.Native)
+	dead.Set(loadtest.Refused)
+	o := loadtest.Harness{Options: s.Options()}.Database(t)
+	o.Addrs = []string{dead.Addr, first.Addr, second.Addr}
+	o.Patience = time.Nanosecond // of the last step
+	w := migrated(t, o)
+	one, _ := store(t, w, slice("bfi", 1), usage(1, 1, 100))
+
+	first.Set(loadtest.Refused)
+	publish(t, w, slice("bfi", 1), one)
+	require.Equal(t, []string{"100"}, rows(t, w, "SELECT hwm_quantity FROM license_usage"))
+
+	first.Set(loadtest.None)
+	second.Set(loadtest.Refused)
+	require.Equal(t, []string{"100"}, rows(t, w, "SELECT hwm_quantity FROM license_usage"))
+
+	first.Set(loadtest.Refused)
+	_, err := w.Ledger(t.Context(), load.LedgerQuery{})
+	var e *load.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, load.Unreachable, e.Class)
+	for _, address := range o.Addrs {
+		require.ErrorContains(t, err, address)
 	}
 }
 
-func expectedSets() []string { return []string{schema.CoreSet} }
-
-// TestOldServerOverHTTP checks that a server whose HTTP interface the driver
-// cannot use is told apart from one that is down.
-func TestOldServerOverHTTP(t *testing.T) {
+// TestContainer holds a server in a container to the contract, over each protocol
+// that it has: METERHOUSE_TEST_IMAGE names the image.
+func TestContainer(t *testing.T) {
 	t.Parallel()
-	o := newDatabase(t)
-	o.Protocol, o.Addrs = load.HTTP, []string{server.HTTP}
+	for name, h := range loadtest.Container(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			loadtest.Exercise(t, h)
+		})
+	}
+}
+
+// TestAddress holds the server at METERHOUSE_TEST_WAREHOUSE to the contract.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	loadtest.Exercise(t, loadtest.Address(t))
+}
+
+// TestNativeServerOverHTTP checks that a server whose HTTP interface the driver
+// cannot use is told apart from one that is down.
+func TestNativeServerOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := loadtest.StartServer(t, loadtest.ServerOptions{})
+	o := s.Options()
+	o.Protocol, o.Addrs = load.HTTP, []string{s.HTTP}
 
 	_, err := load.Open(t.Context(), o)
 
@@ -68,28 +117,4 @@ func TestOldServerOverHTTP(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, load.Unsupported, e.Class)
 	require.ErrorContains(t, err, "clickhouse://")
-}
-
-// TestNativeFormats checks the formats that this program makes itself because
-// the native protocol has none.
-func TestNativeFormats(t *testing.T) {
-	t.Parallel()
-	const sql = "SELECT 1 AS n, 'a\\tb' AS s, NULL AS none, toDate('2026-03-31') AS d, toDateTime('2026-03-31 12:00:00', 'UTC') AS t, ['x', 'it\\'s'] AS l, 0.5 AS f"
-	w := migrated(t, newDatabase(t))
-	for format, want := range map[string]string{
-		"TSV":          "1\ta\\tb\t\\N\t2026-03-31\t2026-03-31 12:00:00\t['x','it\\'s']\t0.5\n",
-		"TSVWithNames": "n\ts\tnone\td\tt\tl\tf\n1\ta\\tb\t\\N\t2026-03-31\t2026-03-31 12:00:00\t['x','it\\'s']\t0.5\n",
-		"JSONEachRow":  `{"n":1,"s":"a\tb","none":null,"d":"2026-03-31","t":"2026-03-31 12:00:00","l":["x","it's"],"f":0.5}` + "\n",
-	} {
-		require.Equal(t, want, query(t, w, sql, format), format)
-	}
-	require.Equal(t, ""+
-		"┌───┬──────┐\n"+
-		"│ n │ l    │\n"+
-		"├───┼──────┤\n"+
-		"│ 7 │ NULL │\n"+
-		"└───┴──────┘\n", query(t, w, "SELECT 7 AS n, NULL AS l", "PrettyCompact"))
-
-	err := w.Query(t.Context(), "SELECT 1", "Parquet", t.Output())
-	require.ErrorContains(t, err, "TSVWithNames")
 }

@@ -42,6 +42,10 @@ func tableExistsSQL(database, table string) string {
 	return "SELECT count() FROM system.tables WHERE database = " + quoteText(database) + " AND name = " + quoteText(table)
 }
 
+func tableColumnsSQL(database string) string {
+	return "SELECT table, name, type FROM system.columns WHERE database = " + quoteText(database)
+}
+
 func insertSQL(table string, columns []string) string {
 	return fmt.Sprintf("INSERT INTO %s (%s)", quoteName(table), quoteNames(columns))
 }
@@ -125,6 +129,18 @@ func mutationsSQL(table string, reasons bool) string {
 }
 
 const maxPublishedSeqSQL = "SELECT max(published_seq) FROM loads"
+
+func databaseEngineSQL(database string) string {
+	return "SELECT engine FROM system.databases WHERE name = " + quoteText(database)
+}
+
+// settingsSQL gives "name fixed value" of the settings that matter to a load.
+const (
+	settingsSQL    = "SELECT concat(name, ' ', toString(readonly), ' ', value) FROM system.settings WHERE name IN ('readonly', 'async_insert', 'insert_deduplicate')"
+	oldSettingsSQL = "SELECT concat(name, ' 0 ', value) FROM system.settings WHERE name IN ('readonly', 'async_insert', 'insert_deduplicate')"
+)
+
+const fullestDiskSQL = "SELECT name, free_space FROM system.disks ORDER BY free_space LIMIT 1"
 
 const infoSQL = "SELECT version(), timezone(), now()"
 

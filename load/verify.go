@@ -41,6 +41,11 @@ func (e *VerifyError) Error() string {
 // Mismatch marks the error as one of the data, not of the server.
 func (e *VerifyError) Mismatch() {}
 
+// Temporary tells whether another load of the same rows may turn out right: the
+// warehouse holds something else than what was sent. Rows that repeat a key, and
+// nothing else, came that way from the source.
+func (e *VerifyError) Temporary() bool { return len(e.Differences) > 0 }
+
 // Verify compares what the warehouse holds of a load with what was sent of it,
 // in one query per table over the load's rows. Every row must have a natural key
 // of its own. A load that differs gives a *VerifyError, a server that does not
@@ -62,17 +67,22 @@ func (w *Warehouse) verify(ctx context.Context, table schema.Table, loadID uint6
 	doing := fmt.Sprintf("verifying load %d", loadID)
 	var keys uint64
 	var held schema.Totals
-	err := w.conn.QueryRow(ctx, verifySQL(table, loadID)).
-		Scan(&held.Rows, &keys, &held.Rejects, &held.Controls[0], &held.Controls[1])
+	err := w.again(ctx, w.readTimeout, doing, func(ctx context.Context) error {
+		return w.conn.QueryRow(ctx, verifySQL(table, loadID)).
+			Scan(&held.Rows, &keys, &held.Rejects, &held.Controls[0], &held.Controls[1])
+	})
 	if err != nil {
-		return fail(err, doing)
+		return err
 	}
 	e := &VerifyError{LoadID: loadID, Table: table.Name, Differences: differences(table, want, held)}
 	if held.Rows > keys {
 		e.Duplicates = held.Rows - keys
 		var times uint64
-		if err := w.conn.QueryRow(ctx, duplicateSQL(table, loadID)).Scan(&times, &e.Example); err != nil {
-			return fail(err, doing)
+		err := w.again(ctx, w.readTimeout, doing, func(ctx context.Context) error {
+			return w.conn.QueryRow(ctx, duplicateSQL(table, loadID)).Scan(&times, &e.Example)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if len(e.Differences) == 0 && e.Duplicates == 0 {

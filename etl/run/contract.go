@@ -13,6 +13,9 @@ import (
 )
 
 // Warehouse is what bringing a slice in needs of the warehouse.
+//
+// An error with a method Temporary that gives true says that the same slice may
+// well be brought in under another load id.
 type Warehouse interface {
 	// Begin opens a load. Its rows are invisible to readers whatever happens
 	// next, until Record publishes its id.
@@ -21,7 +24,8 @@ type Warehouse interface {
 	Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error
 	// Record writes finished loads into the ledger, all in one block. It
 	// assigns PublishedSeq, in place, to the loads whose status publishes them.
-	// Recording the same loads twice is harmless.
+	// Recording the same loads twice is harmless, so it tries again by itself
+	// while the warehouse is unreachable or busy.
 	Record(ctx context.Context, loads []schema.Load) error
 }
 

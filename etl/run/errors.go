@@ -62,12 +62,14 @@ func classify(err error) class {
 	switch {
 	case err == nil:
 		return ""
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		return class(extract.Cancelled)
-	case errors.As(err, &wh):
+	case errors.As(err, &wh): // its time-outs, too: they are the warehouse's, not ours
 		return classWarehouse
 	case errors.As(err, &arch):
 		return classArchive
+	case errors.Is(err, context.DeadlineExceeded):
+		return class(extract.Cancelled)
 	case errors.As(err, &src):
 		return class(src.Class)
 	case errors.As(err, &refusal):
@@ -77,6 +79,14 @@ func classify(err error) class {
 	default:
 		return classData
 	}
+}
+
+// temporary tells whether the warehouse failed in a way that it may have got over
+// when the same slice is loaded again under another id.
+func temporary(err error) bool {
+	var mismatch interface{ Mismatch() }
+	var t interface{ Temporary() bool }
+	return (classify(err) == classWarehouse || errors.As(err, &mismatch)) && errors.As(err, &t) && t.Temporary()
 }
 
 // limits say how many slices in a row may fail in the same way before the rest

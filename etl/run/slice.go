@@ -20,6 +20,11 @@ const (
 	maxPause   = 30 * time.Second
 )
 
+// warehouseRetries is how often a slice is pulled again because the warehouse
+// was unreachable or busy. A block of rows whose answer was lost cannot be sent
+// again, for it may be there; another load can, under an id of its own.
+const warehouseRetries = 2
+
 // bringIn pulls, inserts, verifies and guards one slice. The load that it
 // returns is ready for the ledger in every case; err is why it must not be
 // published.
@@ -27,7 +32,9 @@ func (s *sourceRun) bringIn(ctx context.Context, item plan.Item) (schema.Load, e
 	load, err := s.attempt(ctx, item)
 	requests, bytes := load.Requests, load.Bytes
 	pause := firstPause
-	for retry := 0; retry < s.src.MaxRetries && classify(err) == class(extract.Interrupted); retry++ {
+	for retry := 0; retry < s.retries(err); retry++ {
+		s.runner.o.Logger.Warn("load tried again", zap.String("source", item.Source), zap.String("feed", item.Feed),
+			zap.Stringer("day", item.Day), zap.String("error_class", string(classify(err))), zap.Error(err))
 		if !after(ctx, pause) {
 			break
 		}
@@ -56,6 +63,17 @@ func (s *sourceRun) settle(item plan.Item, load *schema.Load, err error) {
 		}
 		load.Reason = s.runner.reason(item) + load.Reason
 	}
+}
+
+// retries is how often a slice that ended like this may be pulled again in all.
+func (s *sourceRun) retries(err error) int {
+	switch {
+	case classify(err) == class(extract.Interrupted):
+		return s.src.MaxRetries
+	case temporary(err):
+		return warehouseRetries
+	}
+	return 0
 }
 
 // attempt is one load: one id, one pull (two decodings of it for a recheck).

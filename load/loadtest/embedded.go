@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/meterhouse/meterhouse/load"
 	"github.com/meterhouse/meterhouse/load/embedded"
 )
 
@@ -55,6 +56,15 @@ func Engine(t testing.TB) embedded.Endpoint {
 		t.Fatalf("opening the test warehouse: %v", process.err)
 	}
 	return process.engine.Endpoint()
+}
+
+// Embedded is the shared engine, over HTTP.
+func Embedded(t testing.TB) Harness {
+	t.Helper()
+	e := Engine(t)
+	return Harness{Options: load.Options{
+		Protocol: load.HTTP, Addrs: []string{e.Addr}, User: e.User, Password: func() string { return e.Key },
+	}}
 }
 
 // Database makes a database of its own for one test in the shared engine and

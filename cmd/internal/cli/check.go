@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,9 +12,6 @@ import (
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
 	"github.com/meterhouse/meterhouse/load"
 )
-
-// clockTolerance is how far the warehouse's clock may be off before it is said.
-const clockTolerance = 10 * time.Second
 
 // finding is one line of `check`.
 type finding struct {
@@ -31,9 +27,9 @@ func (a *App) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Prove the configuration, every source, and the warehouse",
 		Long: `Reads the configuration; asks every source the cheapest thing that proves TLS,
-credentials and the right to read; connects to the warehouse and compares its
-schema and its clock. Changes no data; the archive is tried with a small object,
-which is removed again.`,
+credentials and the right to read; connects to the warehouse and looks at its
+version, clock, database, settings, grants, disks and schema. Changes no data; the
+archive is tried with a small object, which is removed again.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(a.configPath, a.Env)
@@ -140,26 +136,18 @@ func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config, c *checkin
 		return
 	}
 	defer done()
-	info, err := s.warehouse.Info(ctx)
-	if err != nil {
-		c.found(part, "connection", "error", err.Error())
-		return
+	c.found(part, "connection", "ok", "ClickHouse answers")
+	for _, f := range s.warehouse.Preflight(ctx) {
+		if f.What == "schema" && f.Level == load.Fault && cfg.Warehouse.Kind == config.WarehouseEmbedded && behind(ctx, s) {
+			f.Level, f.Says = load.OK, "not current; the next sync brings the embedded warehouse up to date"
+		}
+		c.found(part, f.What, string(f.Level), f.Says)
 	}
-	c.found(part, "connection", "ok", fmt.Sprintf("ClickHouse %s, database %s", info.Version, info.Database))
-	if off := time.Since(info.Now).Abs(); off > clockTolerance {
-		c.found(part, "clock", "warning", fmt.Sprintf(
-			"the server's clock differs from this machine's by %s; times in the ledger are this machine's", off.Round(time.Second)))
-	} else {
-		c.found(part, "clock", "ok", "agrees with this machine's")
-	}
+}
+
+// behind tells whether all that is wrong with the schema is that it is older
+// than this program.
+func behind(ctx context.Context, s *session) bool {
 	var old *load.SchemaError
-	err = s.warehouse.CheckSchema(ctx)
-	switch {
-	case err == nil:
-		c.found(part, "schema", "ok", "current")
-	case errors.As(err, &old) && len(old.Changed)+len(old.TooNew) == 0 && cfg.Warehouse.Kind == config.WarehouseEmbedded:
-		c.found(part, "schema", "ok", "not current; the next sync brings the embedded warehouse up to date")
-	default:
-		c.found(part, "schema", "error", err.Error())
-	}
+	return errors.As(s.warehouse.CheckSchema(ctx), &old) && len(old.Pending) > 0 && len(old.Changed)+len(old.TooNew) == 0
 }

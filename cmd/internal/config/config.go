@@ -47,6 +47,9 @@ type Warehouse struct {
 	Database string
 	User     string
 	Password Secret
+	// DialTimeout bounds connecting to one host, ReadTimeout one statement; 0 for
+	// the defaults of package load.
+	DialTimeout, ReadTimeout time.Duration
 	// Cluster is a ClickHouse cluster name, "" for a single server.
 	Cluster string
 }

@@ -258,6 +258,10 @@ func TestWarehouseURLs(t *testing.T) {
 	f("clickhouse://localhost", config.Warehouse{
 		Kind: config.WarehouseNative, Hosts: []string{"localhost:9000"}, Database: "meterhouse", User: "default",
 	})
+	f("http://localhost?dial_timeout=3s&read_timeout=1m", config.Warehouse{
+		Kind: config.WarehouseHTTP, Hosts: []string{"localhost:8123"}, Database: "meterhouse", User: "default",
+		DialTimeout: 3 * time.Second, ReadTimeout: time.Minute,
+	})
 	f("clickhouse://me@a,b:9001/db-2?secure=true", config.Warehouse{
 		Kind: config.WarehouseNative, Hosts: []string{"a:9440", "b:9001"}, Secure: true, Database: "db-2", User: "me",
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const warehouseAdvice = "write embedded:./data, clickhouse://user@host:9000/meterhouse or https://user@host:8443/meterhouse"
@@ -84,7 +85,9 @@ func (b *block) server(w *Warehouse, scheme, raw string) {
 			b.fault("url", showURL(raw), "holds a password, and URLs are shown", "use warehouse.password_file or password_env")
 		}
 	}
-	values := b.query(u.RawQuery, "secure", "ca_file")
+	values := b.query(u.RawQuery, "secure", "ca_file", "dial_timeout", "read_timeout")
+	w.DialTimeout = b.urlDuration(values, "dial_timeout")
+	w.ReadTimeout = b.urlDuration(values, "read_timeout")
 	b.serverTLS(w, scheme, values)
 	b.database(w, raw, strings.Trim(u.Path, "/"))
 	if u.Fragment != "" {
@@ -166,6 +169,19 @@ func (b *block) serverTLS(w *Warehouse, scheme string, values url.Values) {
 		return
 	}
 	w.CAFile = b.caFile("url", file, true)
+}
+
+// urlDuration reads a time-out of the URL, 0 when it has none.
+func (b *block) urlDuration(values url.Values, name string) time.Duration {
+	text := values.Get(name)
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second {
+		b.fault("url", "", name+"="+strconv.Quote(text)+" in it is no duration of a second or more", "write "+name+"=30s")
+	}
+	return d
 }
 
 func (b *block) database(w *Warehouse, raw, name string) {

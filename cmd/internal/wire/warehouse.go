@@ -35,7 +35,7 @@ type WarehouseOptions struct {
 func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) (*Warehouse, error) {
 	opts := load.Options{
 		Protocol: c.Kind, Addrs: c.Hosts, Database: c.Database, User: c.User, Password: c.Password.Reveal,
-		Secure: c.Secure, CAFile: c.CAFile, Compress: true, Cluster: c.Cluster, Version: o.Version, Logger: o.Logger,
+		Secure: c.Secure, CAFile: c.CAFile, Compress: true, DialTimeout: c.DialTimeout, ReadTimeout: c.ReadTimeout, Cluster: c.Cluster, Version: o.Version, Logger: o.Logger,
 	}
 	var engine *embedded.Engine
 	if c.Kind == config.WarehouseEmbedded {

@@ -1,4 +1,4 @@
-package load_test
+package loadtest
 
 import (
 	"testing"
@@ -10,20 +10,19 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// TestStoredAndDeleted lists the loads there are, deletes one of each table and
+// storedAndDeleted lists the loads there are, deletes one of each table and
 // finds the others whole.
-func TestStoredAndDeleted(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
-	s := slice("bfi", 1)
-	first, _ := store(t, w, s, usage(1, 1, 100), usage(1, 2, 50))
-	second, _ := store(t, w, s, usage(1, 1, 120))
+func (on Harness) storedAndDeleted(t *testing.T) {
+	w := Migrated(t, on.Database(t))
+	s := Slice("bfi", 1)
+	first, _ := Store(t, w, s, Usage(1, 1, 100), Usage(1, 2, 50))
+	second, _ := Store(t, w, s, Usage(1, 1, 120))
 	h := schema.LoadHeader{LoadID: 7, Slice: s, Kind: schema.KindBigFix}
 	l, err := w.Begin(t.Context(), h)
 	require.NoError(t, err)
 	require.NoError(t, l.Reject(schema.Reject{Ordinal: 1, Reason: "no product_id", Raw: "{}"}))
 	require.NoError(t, l.Finish(t.Context()))
-	publish(t, w, s, second)
+	Publish(t, w, s, second)
 
 	stored := func() map[string][]schema.StoredLoad {
 		tables, err := w.Stored(t.Context())
@@ -46,7 +45,7 @@ func TestStoredAndDeleted(t *testing.T) {
 		"license_totals_versions":   nil,
 		"rejected_rows":             {{LoadID: 7, Slice: s, Rows: 1}},
 	}, stored())
-	before := rows(t, w, readUsage)
+	before := Rows(t, w, readUsage)
 
 	require.NoError(t, w.DeleteLoads(t.Context(), "license_usage_versions", []uint64{first, 1, 2}))
 	require.NoError(t, w.DeleteLoads(t.Context(), "rejected_rows", []uint64{7}))
@@ -56,18 +55,17 @@ func TestStoredAndDeleted(t *testing.T) {
 		"license_totals_versions":   nil,
 		"rejected_rows":             nil,
 	}, stored())
-	require.Equal(t, before, rows(t, w, readUsage))
+	require.Equal(t, before, Rows(t, w, readUsage))
 	require.NoError(t, w.DeleteLoads(t.Context(), "rejected_rows", nil))
 }
 
-// TestPrunedAt tells the loads that prune has chosen from all others.
-func TestPrunedAt(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
+// prunedAt tells the loads that prune has chosen from all others.
+func (on Harness) prunedAt(t *testing.T) {
+	w := Migrated(t, on.Database(t))
 	require.NoError(t, w.MarkPruned(t.Context(), nil))
 	at := time.Date(2026, time.April, 1, 6, 0, 0, 0, time.UTC)
 	mark := schema.PrunedLoad{
-		StoredLoad: schema.StoredLoad{LoadID: 7, Slice: slice("bfi", 1), Rows: 10},
+		StoredLoad: schema.StoredLoad{LoadID: 7, Slice: Slice("bfi", 1), Rows: 10},
 		Reason:     "superseded", PrunedAt: at, Host: "host", Version: "v1",
 	}
 	require.NoError(t, w.MarkPruned(t.Context(), []schema.PrunedLoad{mark}))
@@ -82,12 +80,11 @@ func TestPrunedAt(t *testing.T) {
 	require.Zero(t, got)
 }
 
-// TestVerifyStored finds a load whole, then without its rows.
-func TestVerifyStored(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
-	id, _ := store(t, w, slice("bfi", 1), usage(1, 1, 100), usage(1, 2, 50))
-	row := ledgerRow(slice("bfi", 1), schema.KindBigFix, id, schema.Published)
+// verifyStored finds a load whole, then without its rows.
+func (on Harness) verifyStored(t *testing.T) {
+	w := Migrated(t, on.Database(t))
+	id, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 100), Usage(1, 2, 50))
+	row := LedgerRow(Slice("bfi", 1), schema.KindBigFix, id, schema.Published)
 	row.Rows = 2
 	require.NoError(t, w.VerifyStored(t.Context(), row))
 	row.Rejects = 1
@@ -102,15 +99,14 @@ func TestVerifyStored(t *testing.T) {
 	require.ErrorContains(t, w.VerifyStored(t.Context(), row), `no kind of source "excel"`)
 }
 
-// TestStoredTablesAreAll compares with the database: a table of loads' rows that
+// storedTablesAreAll compares with the database: a table of loads' rows that
 // is not listed would never be pruned.
-func TestStoredTablesAreAll(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
+func (on Harness) storedTablesAreAll(t *testing.T) {
+	w := Migrated(t, on.Database(t))
 	want := []string{"loads", "pruned_loads"}
 	for _, table := range schema.StoredTables() {
 		want = append(want, table.Name)
 	}
-	require.ElementsMatch(t, want, rows(t, w,
+	require.ElementsMatch(t, want, Rows(t, w,
 		"SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'load_id')"))
 }

@@ -1,4 +1,4 @@
-package load_test
+package loadtest
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// diffLines writes the rows of a diff as "change key: column old -> new, ...".
-func diffLines(t *testing.T, w *load.Warehouse, d load.Diff) []string {
+// DiffLines writes the rows of a diff as "change key: column old -> new, ...".
+func DiffLines(t *testing.T, w *load.Warehouse, d load.Diff) []string {
 	t.Helper()
 	c, ok := schema.CompareBy(d.Kind)
 	require.True(t, ok)
@@ -44,17 +44,16 @@ func at(values []*string, i int) string {
 	}
 }
 
-// TestDiffOfLicenseUsage changes, adds and removes rows, and leaves some alone.
-func TestDiffOfLicenseUsage(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
-	s := slice("it's", 1)
-	renamed, unknown := usage(5, 1, 1), usage(6, 1, 1)
+// diffOfLicenseUsage changes, adds and removes rows, and leaves some alone.
+func (on Harness) diffOfLicenseUsage(t *testing.T) {
+	w := Migrated(t, on.Database(t))
+	s := Slice("it's", 1)
+	renamed, unknown := Usage(5, 1, 1), Usage(6, 1, 1)
 	renamed.Server.Name = "renamed"
 	unknown.Server.Cores.Valid = false
-	from, _ := store(t, w, s, usage(1, 1, 100), usage(1, 2, 50), usage(2, 1, 7), usage(5, 1, 1), usage(6, 1, 1))
-	to, _ := store(t, w, s, usage(6, 1, 2), usage(3, 1, 9), renamed, usage(1, 2, 50), usage(1, 1, 120))
-	null, _ := store(t, w, s, unknown)
+	from, _ := Store(t, w, s, Usage(1, 1, 100), Usage(1, 2, 50), Usage(2, 1, 7), Usage(5, 1, 1), Usage(6, 1, 1))
+	to, _ := Store(t, w, s, Usage(6, 1, 2), Usage(3, 1, 9), renamed, Usage(1, 2, 50), Usage(1, 1, 120))
+	null, _ := Store(t, w, s, unknown)
 	d := load.Diff{Kind: schema.KindBigFix, Slice: s, From: from, To: to}
 
 	counts, err := w.DiffCounts(t.Context(), d)
@@ -66,22 +65,21 @@ func TestDiffOfLicenseUsage(t *testing.T) {
 		"added 3 4 0 1:",
 		"changed 5 4 0 1: server_name server-1 -> renamed",
 		"changed 6 4 0 1: hwm_quantity 1 -> 2",
-	}, diffLines(t, w, d))
+	}, DiffLines(t, w, d))
 
 	d.From = null
-	require.Contains(t, diffLines(t, w, d), "changed 6 4 0 1: server_cores NULL -> 8, hwm_quantity 1 -> 2")
+	require.Contains(t, DiffLines(t, w, d), "changed 6 4 0 1: server_cores NULL -> 8, hwm_quantity 1 -> 2")
 }
 
-// TestDiffEndsWithItsTaker hands the taker's error on, and reads no further.
-func TestDiffEndsWithItsTaker(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
-	from, _ := store(t, w, slice("bfi", 1), usage(1, 1, 100), usage(2, 1, 100), usage(4, 1, 5))
-	to, _ := store(t, w, slice("bfi", 1), usage(3, 1, 100), usage(4, 1, 6))
+// diffEndsWithItsTaker hands the taker's error on, and reads no further.
+func (on Harness) diffEndsWithItsTaker(t *testing.T) {
+	w := Migrated(t, on.Database(t))
+	from, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 100), Usage(2, 1, 100), Usage(4, 1, 5))
+	to, _ := Store(t, w, Slice("bfi", 1), Usage(3, 1, 100), Usage(4, 1, 6))
 	enough := errors.New("enough")
 	for limit := 1; limit <= 4; limit++ {
 		n := 0
-		err := w.DiffRows(t.Context(), load.Diff{Kind: schema.KindBigFix, Slice: slice("bfi", 1), From: from, To: to}, func(load.DiffRow) error {
+		err := w.DiffRows(t.Context(), load.Diff{Kind: schema.KindBigFix, Slice: Slice("bfi", 1), From: from, To: to}, func(load.DiffRow) error {
 			if n++; n == limit {
 				return enough
 			}
@@ -92,9 +90,8 @@ func TestDiffEndsWithItsTaker(t *testing.T) {
 	}
 }
 
-func TestDiffOfNoKind(t *testing.T) {
-	t.Parallel()
-	w := migrated(t, newDatabase(t))
+func (on Harness) diffOfNoKind(t *testing.T) {
+	w := Migrated(t, on.Database(t))
 	_, err := w.DiffCounts(t.Context(), load.Diff{Kind: "excel"})
 	require.ErrorContains(t, err, `no kind of source "excel"`)
 }

@@ -1,4 +1,4 @@
-package load_test
+package loadtest
 
 import (
 	"fmt"
@@ -14,19 +14,18 @@ import (
 )
 
 // expected are the migrations that apply to the server under test.
-func expected() []string {
+func (on Harness) migrations() []string {
 	var names []string
 	for _, m := range schema.Migrations() {
-		if slices.Contains(expectedSets(), m.Set) {
+		if slices.Contains(on.sets, m.Set) {
 			names = append(names, m.Name)
 		}
 	}
 	return names
 }
 
-func TestMigrate(t *testing.T) {
-	t.Parallel()
-	w := open(t, newDatabase(t))
+func (on Harness) migrate(t *testing.T) {
+	w := Open(t, on.Database(t))
 
 	states, err := w.Migrations(t.Context())
 	require.NoError(t, err, "showing what would be done needs no database")
@@ -36,12 +35,12 @@ func TestMigrate(t *testing.T) {
 	}
 	var missing *load.SchemaError
 	require.ErrorAs(t, w.CheckSchema(t.Context()), &missing)
-	require.Equal(t, expected(), missing.Pending)
+	require.Equal(t, on.migrations(), missing.Pending)
 	require.ErrorContains(t, missing, "meterhouse migrate")
 
 	applied, err := w.Migrate(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, expected(), applied)
+	require.Equal(t, on.migrations(), applied)
 	require.NoError(t, w.CheckSchema(t.Context()))
 
 	again, err := w.Migrate(t.Context())
@@ -51,7 +50,7 @@ func TestMigrate(t *testing.T) {
 	states, err = w.Migrations(t.Context())
 	require.NoError(t, err)
 	for _, s := range states {
-		if slices.Contains(expectedSets(), s.Set) {
+		if slices.Contains(on.sets, s.Set) {
 			require.Equal(t, load.Applied, s.State, s.Name)
 			require.False(t, s.AppliedAt.IsZero(), s.Name)
 		} else {
@@ -60,25 +59,23 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestMigrateAtOnce lets several processes migrate the same new database.
-func TestMigrateAtOnce(t *testing.T) {
-	t.Parallel()
-	o := newDatabase(t)
+// migrateAtOnce lets several processes migrate the same new database.
+func (on Harness) migrateAtOnce(t *testing.T) {
+	o := on.Database(t)
 	var all sync.WaitGroup
 	errs := make([]error, 3)
 	for i := range errs {
-		w := open(t, o)
+		w := Open(t, o)
 		all.Go(func() { _, errs[i] = w.Migrate(t.Context()) })
 	}
 	all.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	require.NoError(t, open(t, o).CheckSchema(t.Context()))
+	require.NoError(t, Open(t, o).CheckSchema(t.Context()))
 }
 
-func TestSchemaOfAnotherProgram(t *testing.T) {
-	t.Parallel()
+func (on Harness) schemaOfAnotherProgram(t *testing.T) {
 	const insert = "INSERT INTO schema_migrations (name, checksum, applied_at) SELECT '%s', '%s', toDateTime('2020-01-01 00:00:00')"
 	for name, test := range map[string]struct {
 		row      string
@@ -97,10 +94,9 @@ func TestSchemaOfAnotherProgram(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			o := newDatabase(t)
-			w := migrated(t, o)
-			exec(t, o, fmt.Sprintf(insert, test.row, strings.Repeat("0", 64)))
+			o := on.Database(t)
+			w := Migrated(t, o)
+			Statement(t, o, fmt.Sprintf(insert, test.row, strings.Repeat("0", 64)))
 
 			err := w.CheckSchema(t.Context())
 			var wrong *load.SchemaError
@@ -115,20 +111,13 @@ func TestSchemaOfAnotherProgram(t *testing.T) {
 	}
 }
 
-// TestColumns holds the columns that are sent to the columns of the tables, and
+// columns holds the columns that are sent to the columns of the tables, and
 // every column to having a comment.
-func TestColumns(t *testing.T) {
-	t.Parallel()
-	o := newDatabase(t)
-	w := migrated(t, o)
-	for table, columns := range load.Columns() {
-		for i := range columns { // as TSV writes it
-			columns[i] = strings.ReplaceAll(columns[i], "'", `\'`)
-		}
-		require.Equal(t, columns, rows(t, w, "SELECT name, type FROM system.columns WHERE database = '"+o.Database+"' AND table = '"+table+"'"), table)
-	}
-	require.Equal(t, load.LedgerColumns(), rows(t, w, "SELECT name FROM system.columns WHERE database = '"+o.Database+"' AND table = 'loads'"))
-	require.Empty(t, rows(t, w, "SELECT table, name FROM system.columns WHERE database = '"+o.Database+
+func (on Harness) columns(t *testing.T) {
+	o := on.Database(t)
+	w := Migrated(t, o)
+	require.NoError(t, w.CheckColumns(t.Context()))
+	require.Empty(t, Rows(t, w, "SELECT table, name FROM system.columns WHERE database = '"+o.Database+
 		"' AND comment = '' AND table IN (SELECT name FROM system.tables WHERE database = '"+o.Database+"' AND engine LIKE '%MergeTree')"),
 		"columns without a comment")
 }

@@ -1,0 +1,1 @@
+SELECT name, free_space FROM system.disks ORDER BY free_space LIMIT 1
