@@ -143,7 +143,7 @@ func (on Harness) severalLoaders(t *testing.T) {
 			id, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, int64(100*(i+1))), Usage(2, 1, int64(100*(i+1))))
 			row := LedgerRow(Slice("bfi", 1), schema.KindBigFix, id, schema.Published)
 			row.Host = host
-			require.NoError(t, w.Record(t.Context(), []schema.Load{row})) //nolint:testifylint // t.Fatal ends this loader only
+			require.NoError(t, w.Record(t.Context(), []schema.Load{row}))
 		})
 	}
 	both.Wait()
