@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// ImageVariable names the image of Container, AddressVariable the server of Address.
-	ImageVariable   = "METERHOUSE_TEST_IMAGE"
+	// ImageVariable names the image of Container.
+	ImageVariable = "METERHOUSE_TEST_IMAGE"
+	// AddressVariable names the server of Address.
 	AddressVariable = "METERHOUSE_TEST_WAREHOUSE"
 	// DefaultImage is the official one, of the newest long-term release tested.
 	DefaultImage = "clickhouse/clickhouse-server:25.8"

@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -137,16 +138,18 @@ func (on Harness) severalLoaders(t *testing.T) {
 	o := on.Database(t)
 	Migrated(t, o)
 	var both sync.WaitGroup
+	errs := make([]error, 2)
 	for i, host := range []string{"here", "there"} {
 		w := Open(t, o)
 		both.Go(func() {
 			id, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, int64(100*(i+1))), Usage(2, 1, int64(100*(i+1))))
 			row := LedgerRow(Slice("bfi", 1), schema.KindBigFix, id, schema.Published)
 			row.Host = host
-			require.NoError(t, w.Record(t.Context(), []schema.Load{row}))
+			errs[i] = w.Record(t.Context(), []schema.Load{row})
 		})
 	}
 	both.Wait()
+	require.NoError(t, errors.Join(errs...))
 	w := Open(t, o)
 	seen := Rows(t, w, "SELECT count(), min(hwm_quantity) = max(hwm_quantity), uniqExact(load_id) FROM license_usage")
 	require.Equal(t, []string{"2 1 1"}, seen)

@@ -78,10 +78,16 @@ type feedStatus struct {
 	PartialDay    *schema.Day `json:"last_partial_day,omitempty"`
 	PartialReason string      `json:"last_partial_reason,omitempty"`
 	// LastError is the newest refusal or failure that no later load of its day has mended.
-	LastError    string          `json:"last_error,omitempty"`
-	LastErrorDay *schema.Day     `json:"last_error_day,omitempty"`
-	Days         []plan.DayState `json:"days"`
+	LastError    string      `json:"last_error,omitempty"`
+	LastErrorDay *schema.Day `json:"last_error_day,omitempty"`
+	// Hosts are the machines that have loaded the feed lately: one, as a rule.
+	Hosts []string        `json:"hosts"`
+	Days  []plan.DayState `json:"days"`
 }
+
+// lately is how far back status looks for the machines that load a feed: one that
+// was moved shall not be named for ever.
+const lately = 36 * time.Hour
 
 // coverage asks the same function as the plan for the state of every day.
 func coverage(in plan.Input, only filters, from, to dayFlag) []*feedStatus {
@@ -99,6 +105,7 @@ func coverage(in plan.Input, only filters, from, to dayFlag) []*feedStatus {
 		}
 		one := plan.Input{Feeds: []plan.Feed{f}, Ledger: in.Ledger, Now: in.Now}
 		s := &feedStatus{Source: f.Source, Kind: f.Kind, Feed: f.Feed, From: first, To: last, States: map[plan.State]int{}}
+		s.Hosts = plan.Hosts(in.Ledger, f.Source, f.Feed, in.Now.Add(-lately))
 		for _, d := range plan.Coverage(one, first, last) {
 			s.add(d)
 		}
@@ -166,6 +173,9 @@ func printStatus(out io.Writer, feeds []*feedStatus) {
 	for _, f := range feeds {
 		if f.Partial > 0 {
 			fmt.Fprintf(out, "\n%s %s, day %s is partial: %s\n", f.Source, f.Feed, f.PartialDay, f.PartialReason)
+		}
+		if len(f.Hosts) > 1 {
+			fmt.Fprintf(out, "\n%s %s: loaded by several machines, of which one is enough: %s\n", f.Source, f.Feed, strings.Join(f.Hosts, ", "))
 		}
 		if f.LastError != "" {
 			fmt.Fprintf(out, "\n%s %s, day %s: %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)

@@ -48,7 +48,7 @@ func TestNetworkFaults(t *testing.T) {
 			} else {
 				require.Empty(t, s.retried)
 			}
-			require.Equal(t, []schema.Status{schema.Published}, s.states(1))
+			require.Equal(t, []schema.Status{schema.Published}, s.states())
 			s.settle(1)
 		})
 	}
@@ -76,7 +76,7 @@ func TestUnreachableMidRun(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.proxy.Set(loadtest.Refused)
 	release()

@@ -3,6 +3,7 @@
 package faulttest_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +36,7 @@ func TestKilledMidInsert(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.server.Kill(t)
 	s.server.Start(t)
@@ -43,7 +44,7 @@ func TestKilledMidInsert(t *testing.T) {
 
 	require.NoError(t, end().Err)
 	require.NotEmpty(t, s.retried)
-	require.Equal(t, []schema.Status{schema.Published}, s.states(1))
+	require.Equal(t, []schema.Status{schema.Published}, s.states())
 	s.settle(1)
 }
 
@@ -53,7 +54,7 @@ func TestKilledBeforePublication(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsLedger, 1)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.server.Kill(t)
 	s.server.Start(t)
@@ -72,7 +73,7 @@ func TestFrozenMidInsert(t *testing.T) {
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.timeout = short
 	came, release := s.proxy.Hold(sendsFacts, 2)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.server.Freeze(t)
 	release()
@@ -91,7 +92,7 @@ func TestFrozenForGood(t *testing.T) {
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.timeout = short
 	came, release := s.proxy.Hold(sendsFacts, 2)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.server.Freeze(t)
 	release()
@@ -128,7 +129,7 @@ func TestReadOnlyUser(t *testing.T) {
 	o := s.run(1)
 	requireClass(t, o.Err, load.Forbidden, "code: 164")
 	require.Empty(t, s.retried, "asking again would not help")
-	require.Empty(t, s.states(1))
+	require.Empty(t, s.states())
 
 	found := loadtest.Open(t, s.options(s.server.Native)).Preflight(t.Context())
 	require.Contains(t, found, load.Finding{
@@ -147,7 +148,7 @@ func TestPasswordChangedMidRun(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
 	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin(1)
+	end := s.begin()
 	<-came
 	s.server.SetUser(t, "another password", "")
 	s.server.Kill(t)
@@ -171,7 +172,7 @@ func TestColumnDropped(t *testing.T) {
 
 	o := s.run(1)
 	requireClass(t, o.Err, load.Schema, "server_vendor", "meterhouse migrate")
-	require.Equal(t, []schema.Status{schema.Failed}, s.states(1))
+	require.Equal(t, []schema.Status{schema.Failed}, s.states())
 	require.Empty(t, s.retried)
 
 	s.exec("ALTER TABLE license_usage_versions ADD COLUMN server_vendor LowCardinality(String)")
@@ -183,9 +184,9 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	require.Zero(t, os.Geteuid(), "only root may mount a small disk")
 	disk := t.TempDir()
-	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	t.Cleanup(func() { require.NoError(t, exec.Command("umount", "-l", disk).Run()) })
+	t.Cleanup(func() { require.NoError(t, exec.CommandContext(context.Background(), "umount", "-l", disk).Run()) })
 	s := newStage(t, oneBlock, loadtest.ServerOptions{Data: disk})
 	filler := filepath.Join(disk, "filler")
 	require.ErrorIs(t, fill(filler), syscall.ENOSPC)

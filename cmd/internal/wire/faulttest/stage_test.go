@@ -150,12 +150,12 @@ func (s *stage) runWith(w *load.Warehouse, day schema.Day) run.Outcome {
 	return report.Outcomes[0]
 }
 
-// begin runs a day while the test goes on; end waits for its outcome.
-func (s *stage) begin(day schema.Day) (end func() run.Outcome) {
+// begin runs the second day while the test goes on; end waits for its outcome.
+func (s *stage) begin() (end func() run.Outcome) {
 	s.t.Helper()
 	w := loadtest.Open(s.t, s.options(s.proxy.Addr))
 	outcome := make(chan run.Outcome, 1)
-	go func() { outcome <- s.runWith(w, day) }()
+	go func() { outcome <- s.runWith(w, 1) }()
 	return func() run.Outcome { return <-outcome }
 }
 
@@ -261,12 +261,12 @@ func (s *stage) ledger() []schema.Load {
 	return ledger
 }
 
-// states are the ledger's rows of a day, in order.
-func (s *stage) states(day schema.Day) []schema.Status {
+// states are the ledger's rows of the second day, in order.
+func (s *stage) states() []schema.Status {
 	s.t.Helper()
 	var states []schema.Status
 	for _, l := range s.ledger() {
-		if l.Day == s.first+day {
+		if l.Day == s.first+1 {
 			states = append(states, l.Status)
 		}
 	}
