@@ -114,7 +114,7 @@ tidy-check: go-is-new-enough ## Fail when go.mod or go.sum is not what `go mod t
 	cd .ci/tools && $(GO) mod tidy -diff
 
 .PHONY: check
-check: lint tidy-check test ## Everything that continuous integration runs
+check: lint tidy-check test test-native ## Everything that continuous integration runs
 
 .PHONY: clean
 clean: ## Remove what the other targets wrote, the fetched library too
