@@ -8,6 +8,16 @@ type DayState struct {
 	State     State        `json:"state"`
 	Published *schema.Load `json:"published,omitempty"` // the version that readers see, nil for none
 	Last      *schema.Load `json:"last,omitempty"`      // the latest row of the ledger, nil for none
+	// Restated counts how often what readers see changed after the first
+	// publication: by a pull, an accept or a rollback. It is the number of the
+	// slice's rows in the view restatements.
+	Restated int `json:"restated"`
+}
+
+// Stopped reports whether the latest load of the slice was refused or failed, so
+// that readers see nothing of it, or what they saw before.
+func (d DayState) Stopped() bool {
+	return d.Last != nil && (d.Last.Status == schema.Refused || d.Last.Status == schema.Failed)
 }
 
 // Partial says why the version that readers see is known to be incomplete at its
@@ -37,11 +47,25 @@ func Coverage(in Input, from, to schema.Day) []DayState {
 			}
 			states = append(states, DayState{
 				Slice: schema.Slice{Source: v.Source, Feed: v.Feed.Feed, Day: day},
-				State: v.state(day), Published: s.published, Last: s.last,
+				State: v.state(day), Published: s.published, Last: s.last, Restated: restated(s.publications),
 			})
 		}
 	}
 	return states
+}
+
+// restated counts the publications that changed the content of what readers see.
+// Two processes that publish the same content change nothing.
+func restated(published []*schema.Load) int {
+	n := 0
+	var seen *schema.Load
+	for _, row := range publications(published) {
+		if seen != nil && row.ContentHash != seen.ContentHash {
+			n++
+		}
+		seen = row
+	}
+	return n
 }
 
 // begin is the first day that the feed is expected to have.

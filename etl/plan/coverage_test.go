@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/etl/plan"
+	"github.com/meterhouse/meterhouse/schema"
 )
 
 func TestCoverage(t *testing.T) {
@@ -81,6 +82,44 @@ func TestCoverageTellsOfARefusedRestatement(t *testing.T) {
 	require.Equal(t, plan.StatePublished, states[0].State)
 	require.EqualValues(t, 1, states[0].Published.LoadID)
 	require.EqualValues(t, 2, states[0].Last.LoadID)
+}
+
+// A day is restated as often as what readers see of it changed, whoever changed
+// it; the order is the one of the publications, not of the ledger's rows.
+func TestRestatedDays(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		rows []string // "status content seq"
+		want int
+	}{
+		"never loaded":                              {nil, 0},
+		"published once":                            {[]string{"published a 1"}, 0},
+		"restated":                                  {[]string{"published a 1", "published b 2"}, 1},
+		"restated twice":                            {[]string{"published a 1", "published b 2", "published c 3"}, 2},
+		"found unchanged":                           {[]string{"published a 1", "unchanged a 0"}, 0},
+		"published again, the same":                 {[]string{"published a 1", "published a 2"}, 0},
+		"what was refused is not seen":              {[]string{"published a 1", "refused b 0"}, 0},
+		"what failed is not seen":                   {[]string{"published a 1", "failed b 0"}, 0},
+		"refused, then accepted, the first version": {[]string{"refused a 0", "accepted a 1"}, 0},
+		"a restatement accepted":                    {[]string{"published a 1", "refused b 0", "accepted b 2"}, 1},
+		"rolled back":                               {[]string{"published a 1", "published b 2", "rolled_back a 3"}, 2},
+		"in the order of publication":               {[]string{"published a 3", "published b 1", "published b 2"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			feed := history(time.UTC, 0)
+			in := plan.Input{Feeds: []plan.Feed{feed}, Now: instant(t, "2026-03-05T12:00:00Z")}
+			for i, row := range tc.rows {
+				load := schema.Load{LoadID: uint64(i) + 1, Slice: schema.Slice{Source: feed.Source, Feed: feed.Feed, Day: day(t, "2026-03-04")}}
+				_, err := fmt.Sscan(row, &load.Status, &load.ContentHash, &load.PublishedSeq)
+				require.NoError(t, err)
+				in.Ledger = append(in.Ledger, load)
+			}
+			states := plan.Coverage(in, day(t, "2026-03-04"), day(t, "2026-03-04"))
+			require.Len(t, states, 1)
+			require.Equal(t, tc.want, states[0].Restated)
+		})
+	}
 }
 
 // A published day that is known to be incomplete stays so until a later pull
