@@ -183,3 +183,9 @@ func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// colours reports whether data on stdout may have colours: on a terminal that
+// shows them, unless the user does not want any.
+func (a *App) colours() bool {
+	return isTerminal(a.Stdout) && a.Env("NO_COLOR") == "" && a.Env("TERM") != "dumb" //nolint:misspell // its name everywhere
+}

@@ -36,7 +36,7 @@ protocol: TSV, TSVWithNames, JSONEachRow and PrettyCompact.)`,
 				format = "TSVWithNames"
 				if isTerminal(a.Stdout) {
 					format = "PrettyCompact"
-					if a.Env("NO_COLOR") != "" { //nolint:misspell // its name everywhere
+					if !a.colours() {
 						format = "PrettyCompactNoEscapes"
 					}
 				}

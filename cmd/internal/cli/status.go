@@ -2,32 +2,47 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
+	"github.com/meterhouse/meterhouse/cmd/internal/status"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
-	"github.com/meterhouse/meterhouse/etl/plan"
-	"github.com/meterhouse/meterhouse/schema"
 )
 
 func (a *App) statusCommand() *cobra.Command {
 	var (
-		only     filters
-		from, to dayFlag
-		asJSON   bool
+		only           filters
+		days           statusRange
+		asJSON, byFeed bool
 	)
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Coverage by source, feed and day; freshness; last errors",
-		Args:  noArgs,
+		Short: "Coverage by source, feed and day; what is missing, and why",
+		Long: `Says whether everything that is due is published, and shows which days are not: a
+table of the feeds, a calendar of the last twelve months for each source, and a list
+of the days that need a look, with the reason. A calendar of several feeds shows of
+each day the slice that most needs a look; --by-feed draws one for each feed. Numbers
+count slices (one feed, one day), and days are those of the source's time zone.
+
+  .  published             r  restated: published, and changed since
+  ~  provisional: published, and the source may still restate it
+  p  partial: published, and known to be incomplete at the source
+  f  published; a later load failed        x  published; a later load was refused
+  M  missing     F  failed     X  refused: "meterhouse accept" publishes it
+  O  out of reach: not loaded in time, and the source only shows today
+  -  not yet due
+
+Capitals are days of which readers see nothing. Colours are for terminals only, and
+not where NO_COLOR is set.`,
+		Example: `  meterhouse status
+  meterhouse status --source bfi-emea --by-feed --year 2025
+  meterhouse status --from 2026-01-01 --to 2026-03-31 --json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if from.set && to.set && to.day < from.day {
-				return usagef("--to %s is before --from %s", to.day, from.day)
+			if err := days.settle(); err != nil {
+				return err
 			}
 			cfg, log, err := a.loadConfig(config.LoadForWarehouse, false)
 			if err != nil {
@@ -45,154 +60,45 @@ func (a *App) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			feeds := coverage(in, only, from, to)
+			feeds := status.Of(in, status.Query{
+				Source: only.source, Feed: only.feed, From: days.from.pointer(), To: days.to.pointer(),
+			})
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), feeds)
 			}
-			printStatus(cmd.OutOrStdout(), feeds)
+			fmt.Fprint(cmd.OutOrStdout(), status.Text(feeds, status.Look{
+				Colours: a.colours(), ByFeed: byFeed, AllDays: days.from.set,
+			}))
 			return nil
 		},
 	}
 	only.add(cmd)
-	cmd.Flags().Var(&from, "from", "first day (default: the source's start, or the first day in the ledger)")
-	cmd.Flags().Var(&to, "to", "last day (default: the last day that is due)")
+	cmd.Flags().Var(&days.from, "from", "first day (default: the source's start, or the first day in the ledger)")
+	cmd.Flags().Var(&days.to, "to", "last day (default: the last day that is due)")
+	cmd.Flags().IntVar(&days.year, "year", 0, "the days of this year, such as 2025")
+	cmd.Flags().BoolVar(&byFeed, "by-feed", false, "a calendar for each feed, not one for each source")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with every day")
 	return cmd
 }
 
-// feedStatus is one feed of `status`.
-type feedStatus struct {
-	Source string             `json:"source"`
-	Kind   string             `json:"kind"`
-	Feed   string             `json:"feed"`
-	From   schema.Day         `json:"from"`
-	To     schema.Day         `json:"to"`
-	States map[plan.State]int `json:"states"` // days by state
-	// LastDay is the newest published day, LastPublished when it was published (UTC).
-	LastDay       *schema.Day `json:"last_published_day"`
-	LastPublished *time.Time  `json:"last_published_at"`
-	Rows          uint64      `json:"last_published_rows"`
-	// Partial counts the published days that are known to be incomplete at the
-	// source; PartialDay is the newest of them and PartialReason why.
-	Partial       int         `json:"days_partial"`
-	PartialDay    *schema.Day `json:"last_partial_day,omitempty"`
-	PartialReason string      `json:"last_partial_reason,omitempty"`
-	// LastError is the newest refusal or failure that no later load of its day has mended.
-	LastError    string      `json:"last_error,omitempty"`
-	LastErrorDay *schema.Day `json:"last_error_day,omitempty"`
-	// Hosts are the machines that have loaded the feed lately: one, as a rule.
-	Hosts []string        `json:"hosts"`
-	Days  []plan.DayState `json:"days"`
+// statusRange is what status is told of the days to look at.
+type statusRange struct {
+	from, to dayFlag
+	year     int
 }
 
-// lately is how far back status looks for the machines that load a feed: one that
-// was moved shall not be named for ever.
-const lately = 36 * time.Hour
-
-// coverage asks the same function as the plan for the state of every day.
-func coverage(in plan.Input, only filters, from, to dayFlag) []*feedStatus {
-	var out []*feedStatus
-	for _, f := range in.Feeds {
-		if (only.source != "" && f.Source != only.source) || (only.feed != "" && f.Feed != only.feed) {
-			continue
+// settle checks the flags, and makes --year a range.
+func (r *statusRange) settle() error {
+	if r.year != 0 {
+		if r.from.set || r.to.set {
+			return usagef("--year excludes --from and --to")
 		}
-		first, last := span(in, f)
-		if from.set {
-			first = from.day
-		}
-		if to.set {
-			last = to.day
-		}
-		one := plan.Input{Feeds: []plan.Feed{f}, Ledger: in.Ledger, Now: in.Now}
-		s := &feedStatus{Source: f.Source, Kind: f.Kind, Feed: f.Feed, From: first, To: last, States: map[plan.State]int{}}
-		s.Hosts = plan.Hosts(in.Ledger, f.Source, f.Feed, in.Now.Add(-lately))
-		for _, d := range plan.Coverage(one, first, last) {
-			s.add(d)
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// span is the range of days that matter for a feed without being told.
-func span(in plan.Input, f plan.Feed) (first, last schema.Day) {
-	last = schema.DayOf(in.Now, f.Location)
-	if f.History {
-		last-- // today has not ended
-	}
-	first = last
-	if f.HasStart {
-		first = min(first, f.Start)
-	}
-	for _, l := range in.Ledger {
-		if l.Source == f.Source && l.Feed == f.Feed {
-			first = min(first, l.Day)
+		if r.from.Set(fmt.Sprintf("%04d-01-01", r.year)) != nil || r.to.Set(fmt.Sprintf("%04d-12-31", r.year)) != nil {
+			return usagef("--year %d is not a year that the warehouse can hold whole, 1970 to 2148", r.year)
 		}
 	}
-	return first, last
-}
-
-func (s *feedStatus) add(d plan.DayState) {
-	s.Days = append(s.Days, d)
-	s.States[d.State]++
-	if p := d.Published; p != nil {
-		s.LastDay, s.LastPublished, s.Rows = &p.Day, &p.FinishedAt, p.Rows
+	if r.from.set && r.to.set && r.to.day < r.from.day {
+		return usagef("--to %s is before --from %s", r.to.day, r.from.day)
 	}
-	if why := d.Partial(); why != "" {
-		s.Partial++
-		s.PartialDay, s.PartialReason = &d.Published.Day, why
-	}
-	if l := d.Last; l != nil && (l.Status == schema.Failed || l.Status == schema.Refused) {
-		s.LastError, s.LastErrorDay = string(l.Status)+": "+l.Reason, &l.Day
-	}
-}
-
-func printStatus(out io.Writer, feeds []*feedStatus) {
-	rows := make([]table.Row, len(feeds))
-	for i, f := range feeds {
-		published := fmt.Sprint(f.States[plan.StatePublished] + f.States[plan.StateProvisional])
-		var doubts []string
-		if n := f.States[plan.StateProvisional]; n > 0 {
-			doubts = append(doubts, fmt.Sprintf("%d provisional", n))
-		}
-		if f.Partial > 0 {
-			doubts = append(doubts, fmt.Sprintf("%d partial", f.Partial))
-		}
-		if len(doubts) > 0 {
-			published += " (" + joined(doubts) + ")"
-		}
-		newest := "never"
-		if f.LastDay != nil {
-			newest = f.LastDay.String()
-		}
-		rows[i] = table.Row{
-			f.Source + " " + f.Feed, fmt.Sprintf("%s to %s", f.From, f.To), published, gaps(f.States), newest,
-		}
-	}
-	printTable(out, table.Row{"feed", "days", "published", "not published", "newest"}, rows)
-	for _, f := range feeds {
-		if f.Partial > 0 {
-			fmt.Fprintf(out, "\n%s %s, day %s is partial: %s\n", f.Source, f.Feed, f.PartialDay, f.PartialReason)
-		}
-		if len(f.Hosts) > 1 {
-			fmt.Fprintf(out, "\n%s %s: loaded by several machines, of which one is enough: %s\n", f.Source, f.Feed, strings.Join(f.Hosts, ", "))
-		}
-		if f.LastError != "" {
-			fmt.Fprintf(out, "\n%s %s, day %s: %s\n", f.Source, f.Feed, f.LastErrorDay, f.LastError)
-		}
-	}
-}
-
-// gaps counts the days that readers do not see, by state.
-func gaps(states map[plan.State]int) string {
-	var parts []string
-	for _, s := range []plan.State{plan.StateMissing, plan.StateFailed, plan.StateRefused, plan.StateOutOfReach} {
-		if n := states[s]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(s), "_", " ")))
-		}
-	}
-	if len(parts) == 0 {
-		return "-"
-	}
-	return strings.Join(parts, ", ")
+	return nil
 }
