@@ -103,7 +103,7 @@ func TestRestatedDays(t *testing.T) {
 		"refused, then accepted, the first version": {[]string{"refused a 0", "accepted a 1"}, 0},
 		"a restatement accepted":                    {[]string{"published a 1", "refused b 0", "accepted b 2"}, 1},
 		"rolled back":                               {[]string{"published a 1", "published b 2", "rolled_back a 3"}, 2},
-		"in the order of publication":               {[]string{"published a 3", "published b 1", "published b 2"}, 1},
+		"in the order of publication":               {[]string{"published a 3", "published b 1", "published a 2"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,28 +20,33 @@ func (a *App) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Coverage by source, feed and day; what is missing, and why",
-		Long: `Says whether everything that is due is published, and shows which days are not: a
-table of the feeds, a calendar of the last twelve months for each source, and a list
-of the days that need a look, with the reason. A calendar of several feeds shows of
-each day the slice that most needs a look; --by-feed draws one for each feed. Numbers
-count slices (one feed, one day), and days are those of the source's time zone.
+		Long: `Says whether everything that is due is published, and shows which days are not:
+a table of the feeds, a calendar of the last twelve months for each source, and
+a list of the days that need a look, with the reason. Days are those of the
+source's time zone.
 
-  .  published             r  restated: published, and changed since
+  .  published
   ~  provisional: published, and the source may still restate it
+  r  restated: published, and changed since
   p  partial: published, and known to be incomplete at the source
-  f  published; a later load failed        x  published; a later load was refused
-  M  missing     F  failed     X  refused: "meterhouse accept" publishes it
+  f  published; a later load failed
+  x  published; a later load was refused, and "meterhouse accept" publishes it
+  M  missing: due, and never loaded
+  F  failed
+  X  refused by a guard; "meterhouse accept" publishes it
   O  out of reach: not loaded in time, and the source only shows today
   -  not yet due
 
-Capitals are days of which readers see nothing. Colours are for terminals only, and
-not where NO_COLOR is set.`,
+Capitals are days of which readers see nothing. Of several feeds a calendar shows
+for each day what most needs a look, or, where only some of them are not
+published, how many (+ for ten and more); --by-feed draws one for each feed.
+Colours are for terminals only, and not where NO_COLOR is set.`,
 		Example: `  meterhouse status
   meterhouse status --source bfi-emea --by-feed --year 2025
   meterhouse status --from 2026-01-01 --to 2026-03-31 --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := days.settle(); err != nil {
+			if err := days.settle(cmd.Flags().Changed("year")); err != nil {
 				return err
 			}
 			cfg, log, err := a.loadConfig(config.LoadForWarehouse, false)
@@ -88,8 +93,8 @@ type statusRange struct {
 }
 
 // settle checks the flags, and makes --year a range.
-func (r *statusRange) settle() error {
-	if r.year != 0 {
+func (r *statusRange) settle(byYear bool) error {
+	if byYear {
 		if r.from.set || r.to.set {
 			return usagef("--year excludes --from and --to")
 		}

@@ -138,13 +138,17 @@ const groups = 5
 func (m *month) line(pen pen, digits int) string {
 	var b strings.Builder
 	b.WriteString(m.first.UTC().Format("2006-01") + "   ")
-	for i, cell := range m.cells {
+	for i := 0; i < len(m.cells); {
 		if i > 0 && i%groups == 0 && i < 30 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(pen.paint(cell.worst.colour(), cell.symbol()))
+		c, run := m.cells[i].worst.colour(), m.cells[i].symbol()
+		for i++; i < len(m.cells) && (i%groups != 0 || i == 30) && m.cells[i].worst.colour() == c; i++ {
+			run += m.cells[i].symbol()
+		}
+		b.WriteString(pen.paint(c, run))
 	}
-	const column = 10 + 31 + 5 + 2 // where the numbers begin
+	const column = len("2006-01   ") + 31 + 5 + len("  ") // where the numbers begin
 	fraction := m.tally.fraction(digits)
 	b.WriteString("  " + fraction)
 	if notes := m.tally.notes(pen, restated, Width-column-len(fraction)-2); notes != "" {

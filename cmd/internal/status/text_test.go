@@ -80,7 +80,7 @@ func (e *estate) row(f plan.Feed, d schema.Day, status schema.Status, reason str
 func (e *estate) published(f plan.Feed, from, to string, but ...string) {
 	for d := day(e.t, from); d <= day(e.t, to); d++ {
 		if !strings.Contains(strings.Join(but, " "), d.String()) {
-			e.row(f, d, schema.Published, "")
+			e.row(f, d, schema.Published, "an earlier day that was never loaded")
 		}
 	}
 }
