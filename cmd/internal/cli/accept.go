@@ -71,7 +71,7 @@ readers see.`,
 // publication is what accept and rollback are told.
 type publication struct {
 	sliceFlags
-	loadID uint64
+	loadID loadFlag
 	force  bool
 	note   string
 	asJSON bool
@@ -79,7 +79,7 @@ type publication struct {
 
 func (p *publication) add(cmd *cobra.Command, load, loadUsage string) {
 	p.sliceFlags.add(cmd)
-	cmd.Flags().Uint64Var(&p.loadID, load, 0, loadUsage)
+	cmd.Flags().Var(&p.loadID, load, loadUsage)
 	cmd.Flags().StringVar(&p.note, "note", "", "why, for the ledger")
 	cmd.Flags().BoolVar(&p.asJSON, "json", false, "print the new row of the ledger as JSON")
 	addMigrateFlag(cmd)
@@ -88,7 +88,11 @@ func (p *publication) add(cmd *cobra.Command, load, loadUsage string) {
 // publish publishes the load that choose finds, and says what came of it.
 func (a *App) publish(cmd *cobra.Command, p *publication, choose func([]schema.Load, plan.Publication) (plan.Version, error)) error {
 	if strings.TrimSpace(p.note) == "" {
-		return usagef("%s needs --note: the ledger keeps why\nSee '%s --help'.", cmd.Name(), cmd.CommandPath())
+		needs := "--note"
+		if !p.named() {
+			needs = "--source, --feed, --day and --note"
+		}
+		return usagef("%s needs %s: the ledger keeps why\nSee '%s --help'.", cmd.Name(), needs, cmd.CommandPath())
 	}
 	s, ledger, done, err := p.open(a, cmd)
 	if err != nil {
@@ -96,7 +100,7 @@ func (a *App) publish(cmd *cobra.Command, p *publication, choose func([]schema.L
 	}
 	defer done()
 	v, err := choose(ledger, plan.Publication{
-		Slice: p.slice(), LoadID: p.loadID, Force: p.force, Note: p.note, Now: time.Now(),
+		Slice: p.slice(), LoadID: uint64(p.loadID), Force: p.force, Note: p.note, Now: time.Now(),
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", p, err)

@@ -187,5 +187,5 @@ func isTerminal(w io.Writer) bool {
 // colours reports whether data on stdout may have colours: on a terminal that
 // shows them, unless the user does not want any.
 func (a *App) colours() bool {
-	return isTerminal(a.Stdout) && a.Env("NO_COLOR") == "" && a.Env("TERM") != "dumb" //nolint:misspell // its name everywhere
+	return isTerminal(a.Stdout) && a.Env("NO_COLOR") == "" && a.Env("TERM") != "dumb"
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
 	"github.com/meterhouse/meterhouse/etl/archive"
+	"github.com/meterhouse/meterhouse/etl/plan"
 )
 
 // pruneEvery is how often the daemon looks for what the archive need not keep.
@@ -34,7 +35,7 @@ func (a *App) archiveCommand() *cobra.Command {
 }
 
 func (a *App) archiveVerifyCommand() *cobra.Command {
-	var source, feed string
+	var only filters
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Read every archived object and compare it with its hash",
@@ -43,29 +44,29 @@ load. Objects that are missing or corrupt and loads whose manifest is missing ar
 listed on stdout, and make the exit code 3. Needs neither sources nor warehouse.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if feed != "" && source == "" {
+			if only.feed != "" && only.source == "" {
 				return usagef("--feed goes with --source")
 			}
-			arch, err := a.configuredArchive()
+			arch, cfg, err := a.configuredArchive()
 			if err != nil {
 				return err
 			}
 			defer arch.Close()
-			return a.verifyArchive(cmd, arch, source, feed)
+			return a.verifyArchive(cmd, arch, only, wire.Feeds(cfg.Sources))
 		},
 	}
-	cmd.Flags().StringVar(&source, "source", "", "only this source")
-	cmd.Flags().StringVar(&feed, "feed", "", "only this feed")
+	only.add(cmd)
 	return cmd
 }
 
 // configuredArchive opens the archive alone.
-func (a *App) configuredArchive() (*archive.Archive, error) {
+func (a *App) configuredArchive() (*archive.Archive, *config.Config, error) {
 	cfg, _, err := a.loadConfig(config.LoadForArchive, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return openArchive(cfg)
+	arch, err := openArchive(cfg)
+	return arch, cfg, err
 }
 
 // openArchive opens an archive that has to be there.
@@ -77,10 +78,10 @@ func openArchive(cfg *config.Config) (*archive.Archive, error) {
 	return arch, err //nolint:wrapcheck // says what it opened
 }
 
-func (a *App) verifyArchive(cmd *cobra.Command, arch *archive.Archive, source, feed string) error {
+func (a *App) verifyArchive(cmd *cobra.Command, arch *archive.Archive, only filters, feeds []plan.Feed) error {
 	ctx := cmd.Context()
 	var loads, objects, wrong int
-	for e, err := range arch.Entries(ctx, source, feed) {
+	for e, err := range arch.Entries(ctx, only.source, only.feed) {
 		if err != nil {
 			return err //nolint:wrapcheck // says what it listed
 		}
@@ -94,6 +95,11 @@ func (a *App) verifyArchive(cmd *cobra.Command, arch *archive.Archive, source, f
 		loads++
 		objects += len(e.Bytes)
 		wrong += len(faults)
+	}
+	if loads == 0 { // of what is gone from the configuration there may be something, but not of a typo
+		if err := only.check(feeds); err != nil {
+			return err
+		}
 	}
 	a.say("%s in %s looked at, %s wrong.", plural(objects, "object"), plural(loads, "load"), plural(wrong, "thing"))
 	if wrong > 0 {
@@ -112,7 +118,7 @@ what was left behind by loads that were given up while they were stored. The
 warehouse is not touched. The daemon does the same once a day.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			arch, err := a.configuredArchive()
+			arch, _, err := a.configuredArchive()
 			if err != nil {
 				return err
 			}

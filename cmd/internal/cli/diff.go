@@ -50,8 +50,8 @@ The table ends after ` + fmt.Sprint(diffShown) + ` rows; --csv and --json hold a
 		},
 	}
 	d.add(cmd)
-	cmd.Flags().Uint64Var(&d.from, "from", 0, "the earlier load (default: the version before the published one)")
-	cmd.Flags().Uint64Var(&d.to, "to", 0, "the later load (default: the published version)")
+	cmd.Flags().Var(&d.from, "from", "the earlier load (default: the version before the published one)")
+	cmd.Flags().Var(&d.to, "to", "the later load (default: the published version)")
 	cmd.Flags().BoolVar(&d.refused, "refused", false, "compare the published version with the latest refused load")
 	cmd.Flags().BoolVar(&d.asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&d.asCSV, "csv", false, "print CSV, a line per value that changed")
@@ -61,15 +61,15 @@ The table ends after ` + fmt.Sprint(diffShown) + ` rows; --csv and --json hold a
 
 type diffFlags struct {
 	sliceFlags
-	from, to               uint64
+	from, to               loadFlag
 	refused, asJSON, asCSV bool
 }
 
 // loads finds the two loads to compare.
 func (d *diffFlags) loads(ledger []schema.Load) (from, to *schema.Load, err error) {
 	if d.from != 0 {
-		if from, err = plan.Whole(ledger, d.slice(), d.from); err == nil {
-			to, err = plan.Whole(ledger, d.slice(), d.to)
+		if from, err = plan.Whole(ledger, d.slice(), uint64(d.from)); err == nil {
+			to, err = plan.Whole(ledger, d.slice(), uint64(d.to))
 		}
 		if err == nil && from.LoadID == to.LoadID {
 			err = errors.New("--from and --to name the same load")
@@ -77,11 +77,15 @@ func (d *diffFlags) loads(ledger []schema.Load) (from, to *schema.Load, err erro
 		return from, to, err //nolint:wrapcheck // says which load and why not
 	}
 	from, to = plan.Previous(ledger, d.slice()), plan.Current(ledger, d.slice())
+	last := plan.LastRefused(ledger, d.slice())
 	switch {
+	case to == nil && d.refused && last != nil:
+		return nil, nil, fmt.Errorf("readers see nothing of this day that load %d (%s) could be compared with; it was refused because: %s",
+			last.LoadID, plural(int(last.Rows), "row"), last.Reason) //nolint:gosec // a count
 	case to == nil:
 		return nil, nil, errors.New("nothing of this day was ever published")
 	case d.refused:
-		if from, to = to, plan.LastRefused(ledger, d.slice()); to == nil {
+		if from, to = to, last; to == nil {
 			return nil, nil, errors.New("no load of this day was ever refused")
 		}
 		if from.LoadID == to.LoadID {

@@ -23,7 +23,7 @@ import (
 type replayWish struct {
 	only          filters
 	day, from, to dayFlag
-	loadID        uint64
+	loadID        loadFlag
 	force, dryRun bool
 }
 
@@ -43,7 +43,7 @@ left as it is ("unchanged"), unless --force makes a new version of it.`,
 			"  meterhouse replay --source bfi-emea --feed default --day 2026-11-20 --load 7480392183021568",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := w.check(); err != nil {
+			if err := w.check(cmd); err != nil {
 				return err
 			}
 			return a.replay(cmd, w)
@@ -53,21 +53,21 @@ left as it is ("unchanged"), unless --force makes a new version of it.`,
 	cmd.Flags().Var(&w.day, "day", "only this day")
 	cmd.Flags().Var(&w.from, "from", "first day of a range")
 	cmd.Flags().Var(&w.to, "to", "last day of a range")
-	cmd.Flags().Uint64Var(&w.loadID, "load", 0, "the archived load with this id")
+	cmd.Flags().Var(&w.loadID, "load", "the archived load with this id")
 	cmd.Flags().BoolVar(&w.force, "force", false, "make a new version also of days that come out the same")
 	cmd.Flags().BoolVar(&w.dryRun, "dry-run", false, "print what would be loaded and do nothing")
 	addMigrateFlag(cmd)
 	return cmd
 }
 
-func (w *replayWish) check() error {
+func (w *replayWish) check(cmd *cobra.Command) error {
 	switch {
 	case w.from.set != w.to.set:
 		return usagef("--from and --to go together")
 	case w.from.set && w.day.set:
 		return usagef("--day does not go with --from and --to")
 	case !w.from.set && !w.day.set && w.loadID == 0:
-		return usagef("replay needs --day, or --from and --to, or --load")
+		return usagef("replay needs --day, or --from and --to, or --load\nSee '%s --help'.", cmd.CommandPath())
 	case w.to.day < w.from.day:
 		return usagef("--to %s is before --from %s", w.to.day, w.from.day)
 	case w.only.feed != "" && w.only.source == "":
@@ -81,7 +81,7 @@ func (w *replayWish) check() error {
 
 func (w *replayWish) wants(e archive.Entry) bool {
 	inRange := !w.from.set || e.Day >= w.from.day && e.Day <= w.to.day
-	return inRange && e.Complete() && (w.loadID == 0 || e.LoadID == w.loadID)
+	return inRange && e.Complete() && (w.loadID == 0 || e.LoadID == uint64(w.loadID))
 }
 
 func (a *App) replay(cmd *cobra.Command, w replayWish) error {
@@ -210,7 +210,7 @@ func (r *replays) chooseFor(ctx context.Context, s schema.Slice, rows []schema.L
 	var m *archive.Manifest
 	var err error
 	if r.wish.loadID != 0 {
-		m, err = r.session.archive.Manifest(ctx, s, r.wish.loadID)
+		m, err = r.session.archive.Manifest(ctx, s, uint64(r.wish.loadID))
 	} else {
 		var loads []*archive.Manifest
 		var faults []archive.Fault

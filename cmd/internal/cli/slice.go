@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,9 @@ func (f *sliceFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.day, "day", "the day")
 }
 
+// named reports whether all the flags were given.
+func (f *sliceFlags) named() bool { return f.source != "" && f.feed != "" && f.day.set }
+
 func (f *sliceFlags) slice() schema.Slice {
 	return schema.Slice{Source: f.source, Feed: f.feed, Day: f.day.day}
 }
@@ -35,10 +39,33 @@ func (f *sliceFlags) words() string {
 	return fmt.Sprintf("--source %s --feed %s --day %s", f.source, f.feed, f.day.day)
 }
 
+// loadFlag is a flag that names a load; 0 when it was not given.
+type loadFlag uint64
+
+func (l *loadFlag) String() string {
+	if l == nil || *l == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(*l), 10)
+}
+
+// Set refuses 0: in scripts it stands for a load that was not found, and must not
+// mean the load that a command chooses by itself.
+func (l *loadFlag) Set(s string) error {
+	id, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || id == 0 {
+		return fmt.Errorf("%q is not the id of a load; `meterhouse trace` and the view load_history show them", s)
+	}
+	*l = loadFlag(id)
+	return nil
+}
+
+func (l *loadFlag) Type() string { return "LOAD_ID" }
+
 // open connects to the warehouse and reads the ledger of the slice. The returned
 // function closes it.
 func (f *sliceFlags) open(a *App, cmd *cobra.Command) (*session, []schema.Load, func(), error) {
-	if f.source == "" || f.feed == "" || !f.day.set {
+	if !f.named() {
 		return nil, nil, nil, usagef("%s needs --source, --feed and --day\nSee '%s --help'.", cmd.Name(), cmd.CommandPath())
 	}
 	cfg, log, err := a.loadConfig(config.LoadForWarehouse, false)

@@ -35,7 +35,7 @@ together is said at the end, and makes the exit code 3.`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if only.source == "" || !day.set {
-				return usagef("trace needs --source and --day")
+				return usagef("trace needs --source and --day\nSee '%s --help'.", cmd.CommandPath())
 			}
 			cfg, log, err := a.loadConfig(config.LoadForArchive, false)
 			if err != nil {
@@ -61,6 +61,11 @@ together is said at the end, and makes the exit code 3.`,
 			t, err := s.trace(cmd.Context(), schema.Slice{Source: only.source, Feed: only.feed, Day: day.day})
 			if err != nil {
 				return err
+			}
+			if len(t.Ledger)+len(t.Loads) == 0 { // a feed may be gone from the configuration, but not from everywhere
+				if err := only.check(feeds); err != nil {
+					return err
+				}
 			}
 			return t.show(cmd, asJSON)
 		},

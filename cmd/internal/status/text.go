@@ -145,9 +145,9 @@ func alike(source []*Feed) [][]*Feed {
 // writeFeed is a line of the table. Of several feeds the newest day is the one
 // that all of them have.
 func writeFeed(b *strings.Builder, name string, feeds []*Feed, pen pen) {
-	newest := "never"
+	newest := "-"
 	for _, f := range feeds {
-		if f.LastDay != nil && (newest == "never" || f.LastDay.String() < newest) {
+		if f.LastDay != nil && (newest == "-" || f.LastDay.String() < newest) {
 			newest = f.LastDay.String()
 		}
 	}
@@ -172,9 +172,12 @@ func writeAdvice(b *strings.Builder, feeds []*Feed) {
 		b.WriteString("\nWhat the next sync pulls of the missing and failed days:\n  meterhouse plan\n")
 	}
 	if guarded != nil {
-		slice := clean(fmt.Sprintf("--source %s --feed %s --day %s", guarded.Source, guarded.Feed, guarded.DayState.Day))
-		b.WriteString("\nWhat a guard refused last, and how to publish it:\n" +
-			"  meterhouse diff " + slice + " --refused\n  meterhouse accept " + slice + " --note ...\n")
+		slice := clean(fmt.Sprintf("--source %s --feed %s --day %s", guarded.Source, guarded.Feed, guarded.Slice.Day))
+		b.WriteString("\nWhat a guard refused last, and how to publish it:\n")
+		if guarded.Published != nil {
+			b.WriteString("  meterhouse diff " + slice + " --refused\n")
+		}
+		b.WriteString("  meterhouse accept " + slice + " --note ...\n")
 	}
 	if all[outOfReach] > 0 {
 		b.WriteString("\nWhether the archive has answers for days that are out of reach:\n" +

@@ -233,10 +233,10 @@ func TestTextOfAnything(t *testing.T) {
 			f := e.feed(plan.Feed{
 				Source: source, Feed: fmt.Sprint(rapid.StringN(0, 60, -1).Draw(t, "feed"), n),
 				History: rapid.Bool().Draw(t, "history"), RecheckDays: rapid.IntRange(0, 5).Draw(t, "recheck"),
-				HasStart: rapid.Bool().Draw(t, "has start"), Start: day(t, "2026-03-22") - schema.Day(rapid.IntRange(0, 500).Draw(t, "start")), //nolint:gosec // small
+				HasStart: rapid.Bool().Draw(t, "has start"), Start: day(t, "2026-03-22") - schema.Day(rapid.IntRange(0, 500).Draw(t, "start")),
 			})
 			for range rapid.IntRange(0, 20).Draw(t, "rows") {
-				d := day(t, "2026-03-20") - schema.Day(rapid.IntRange(0, 300).Draw(t, "day")) //nolint:gosec // small
+				d := day(t, "2026-03-20") - schema.Day(rapid.IntRange(0, 300).Draw(t, "day"))
 				l := e.row(f, d, rapid.SampledFrom(statuses).Draw(t, "status"), rapid.String().Draw(t, "reason"))
 				l.Partial = rapid.SampledFrom([]string{"", "", "lost an engine"}).Draw(t, "partial")
 			}
