@@ -172,7 +172,7 @@ func writeAdvice(b *strings.Builder, feeds []*Feed) {
 		b.WriteString("\nWhat the next sync pulls of the missing and failed days:\n  meterhouse plan\n")
 	}
 	if guarded != nil {
-		slice := clean(fmt.Sprintf("--source %s --feed %s --day %s", guarded.Source, guarded.Feed, guarded.Slice.Day))
+		slice := clean(fmt.Sprintf("--source %s --feed %s --day %s", guarded.Source, guarded.Feed, guarded.Day))
 		b.WriteString("\nWhat a guard refused last, and how to publish it:\n")
 		if guarded.Published != nil {
 			b.WriteString("  meterhouse diff " + slice + " --refused\n")
