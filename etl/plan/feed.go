@@ -42,6 +42,7 @@ type feedView struct {
 	slices   map[schema.Day]sliceView
 	firstDay schema.Day // of the ledger; valid when slices is not empty
 	everRows bool
+	lastPull *schema.Load // of any day, nil for none
 	// days and rows are the published days, ascending, and their rows.
 	days []schema.Day
 	rows []uint64
@@ -51,6 +52,7 @@ type feedView struct {
 type sliceView struct {
 	published *schema.Load // the version that readers see, nil for none
 	last      *schema.Load // the latest row, nil for none
+	lastPull  *schema.Load // the latest row of a pull that came to its end, nil for none
 	// publications are all rows that published a version, in the ledger's order.
 	publications []*schema.Load
 }
@@ -86,6 +88,9 @@ func (v *feedView) add(load *schema.Load) {
 	s := v.slices[load.Day]
 	if s.last == nil || later(load, s.last) {
 		s.last = load
+	}
+	if pulled(load) {
+		s.lastPull, v.lastPull = latest(load, s.lastPull), latest(load, v.lastPull)
 	}
 	if load.PublishedSeq > 0 {
 		v.everRows = v.everRows || load.Rows > 0

@@ -28,6 +28,9 @@ type Item struct {
 	Kind   string `json:"kind"`
 	Reason Reason `json:"reason"`
 	State  State  `json:"state"`
+	// Cost is what pulling the slice is likely to take; of one that is not pulled,
+	// nothing.
+	Cost Cost `json:"cost"`
 	// Published is the version that readers see now, nil for none: the one with
 	// the highest PublishedSeq.
 	Published *schema.Load `json:"published,omitempty"`
@@ -183,6 +186,7 @@ func (p *Plan) decide(v *feedView, day schema.Day, r rules) {
 		p.Skip = append(p.Skip, item)
 		return
 	}
+	item.Cost = v.cost(day)
 	item.Recent = v.recent(day)
 	item.RolledBack = rolledBackFrom(v.slices[day].publications)
 	p.Do = append(p.Do, item)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -23,6 +24,12 @@ func (a *App) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what sync would do, or backfill with --from and --to",
+		Long: `Lists the slices that "sync", or "backfill" with --from and --to, would pull now: the
+state of each, the reason, and the requests and rows that it is likely to take. They
+are those of the last pull of the same slice; ~ marks those of another day of the feed,
+because the slice was never pulled, and ? a feed that was never pulled at all.
+
+The daemon, "sync", "backfill" and their --dry-run decide by the same function.`,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from.set != to.set {
@@ -71,16 +78,50 @@ func (a *App) planCommand() *cobra.Command {
 
 func printPlan(out io.Writer, p plan.Plan) {
 	if len(p.Do) > 0 {
+		var reasons []plan.Reason
 		rows := make([]table.Row, len(p.Do))
 		for i, x := range p.Do {
-			rows[i] = table.Row{x.Day, x.Source, x.Feed, x.State, x.Reason.Explain()}
+			rows[i] = table.Row{x.Day, x.Source, x.Feed, x.State, x.Reason, expected(x.Cost, x.Cost.Requests), expected(x.Cost, x.Cost.Rows)}
+			if !slices.Contains(reasons, x.Reason) {
+				reasons = append(reasons, x.Reason)
+			}
 		}
-		printTable(out, table.Row{"day", "source", "feed", "state now", "to do, because"}, rows)
+		printTable(out, table.Row{"day", "source", "feed", "state", "reason", "requests", "rows"}, rows)
+		for _, r := range reasons {
+			fmt.Fprintf(out, "%s: %s\n", r, r.Explain())
+		}
 	}
-	fmt.Fprintf(out, "%s to pull.\n", plural(len(p.Do), "slice"))
+	fmt.Fprintf(out, "%s to pull%s.\n", plural(len(p.Do), "slice"), expectedInAll(p))
 	for _, reason := range skipReasons(p) {
 		fmt.Fprintln(out, "Not: "+reason)
 	}
+}
+
+// expected writes a figure of a cost: ~ before what another day took, ? for what
+// nobody knows.
+func expected(c plan.Cost, n uint64) string {
+	switch {
+	case !c.Known:
+		return "?"
+	case c.Estimated:
+		return "~" + count(n)
+	default:
+		return count(n)
+	}
+}
+
+// expectedInAll says what a plan is likely to take.
+func expectedInAll(p plan.Plan) string {
+	t := p.Total()
+	if t.Unknown == len(p.Do) {
+		return ""
+	}
+	s := fmt.Sprintf(": about %s, %s rows, %s, %s of loading",
+		plural(int(t.Requests), "request"), count(t.Rows), size(t.Bytes), t.Work.Round(time.Second)) //nolint:gosec // a count
+	if t.Unknown > 0 {
+		s += fmt.Sprintf(", and what %s of feeds that were never pulled will take", plural(t.Unknown, "slice"))
+	}
+	return s
 }
 
 // planned is a slice of `plan --json`.
