@@ -35,6 +35,7 @@ func Statements() map[string]string {
 		"diff_counts":     diffCountsSQL(license, slice, 42, 43),
 		"diff_rows":       diffRowsSQL(license, slice, 42, 43),
 		"diff_numbered":   diffRowsSQL(metering, slice, 42, 43),
+		"shifts":          shiftsSQL(slice, 42, 43),
 		"info":            infoSQL,
 		"table_columns":   tableColumnsSQL("it's"),
 		"database_engine": databaseEngineSQL("it's"),

@@ -50,6 +50,7 @@ func Exercise(t *testing.T, h Harness) {
 		"BeginRefuses": h.beginRefuses, "TimesOutsideOfDateTime": h.timesOutsideOfDateTime, "InsertWithoutTables": h.insertWithoutTables,
 		"Publish": h.publish, "StatusesThatDoNotPublish": h.statusesThatDoNotPublish, "Tie": h.tie,
 		"StoredAndDeleted": h.storedAndDeleted, "PrunedAt": h.prunedAt, "VerifyStored": h.verifyStored, "StoredTablesAreAll": h.storedTablesAreAll, "DiffOfLicenseUsage": h.diffOfLicenseUsage, "DiffEndsWithItsTaker": h.diffEndsWithItsTaker, "DiffOfNoKind": h.diffOfNoKind,
+		"Shifts": h.shifts,
 		"Ledger": h.ledger, "RecordAgain": h.recordAgain, "SeveralLoaders": h.severalLoaders,
 	} {
 		t.Run(name, func(t *testing.T) {

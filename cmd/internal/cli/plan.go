@@ -116,8 +116,10 @@ func expectedInAll(p plan.Plan) string {
 	if t.Unknown == len(p.Do) {
 		return ""
 	}
-	s := fmt.Sprintf(": about %s, %s rows, %s, %s of loading",
-		plural(int(t.Requests), "request"), count(t.Rows), size(t.Bytes), t.Work.Round(time.Second)) //nolint:gosec // a count
+	s := fmt.Sprintf(": about %s, %s rows, %s", plural(int(t.Requests), "request"), count(t.Rows), size(t.Bytes)) //nolint:gosec // a count
+	if t.Work >= time.Second {
+		s += fmt.Sprintf(", %s of loading", t.Work.Round(time.Second))
+	}
 	if t.Unknown > 0 {
 		s += fmt.Sprintf(", and what %s of feeds that were never pulled will take", plural(t.Unknown, "slice"))
 	}
