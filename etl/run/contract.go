@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,6 +28,9 @@ type Warehouse interface {
 	// Recording the same loads twice is harmless, so it tries again by itself
 	// while the warehouse is unreachable or busy.
 	Record(ctx context.Context, loads []schema.Load) error
+	// Shifts lists the totals per product and metric that differ between two
+	// stored loads of a slice of a bigfix source.
+	Shifts(ctx context.Context, s schema.Slice, from, to uint64) ([]schema.Shift, error)
 }
 
 // Load takes the rows of one load, in any number, from one goroutine.
@@ -66,6 +70,9 @@ type Source struct {
 	// MaxRetries is how often a slice whose answer broke off is pulled again.
 	MaxRetries int
 	Guards     Guards
+	// AlertAbove is the share, 0 to 1, by which a figure of a published slice may
+	// change before an operator is told; NoAlert for never.
+	AlertAbove float64
 	Feeds      map[string]Feed
 	// DateLayout and DecimalComma say how a nexthink source writes dates and
 	// numbers, see normalise.MeteringOptions.
@@ -118,11 +125,33 @@ type Outcome struct {
 	Err error
 	// Took is the time from the first request to the end, publication included.
 	Took time.Duration
+	// Restated is what the load changed of a slice that was published before with
+	// other content, nil when it did not.
+	Restated *Restatement
 }
 
 // Done reports whether readers see the newest data of the slice.
 func (o Outcome) Done() bool {
 	return o.Err == nil && (o.Load.Status == schema.Published || o.Load.Status == schema.Unchanged)
+}
+
+// ErrorClass is the class of Err in one word, "" when there is none.
+func (o Outcome) ErrorClass() string { return string(classify(o.Err)) }
+
+// Interrupted reports whether the slice was given up, or had no turn, because
+// somebody asked the program to stop.
+func (o Outcome) Interrupted() bool { return classify(o.Err) == class(extract.Cancelled) }
+
+// Alert says what an operator should know of the restatement, "" for nothing.
+func (o Outcome) Alert() string {
+	if o.Err != nil || o.Restated == nil || len(o.Restated.Beyond) == 0 {
+		return ""
+	}
+	text := o.Restated.Beyond[0].String()
+	if more := len(o.Restated.Beyond) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
 }
 
 // Report is what a run did.

@@ -50,6 +50,16 @@ var (
 	errDayChanged = errors.New("the source's day ended during the pull")
 )
 
+// stopError is why somebody asked the run to stop. Whatever the reason, it is of
+// the class of cancellations.
+type stopError struct{ cause error }
+
+func (e *stopError) Error() string   { return e.cause.Error() }
+func (e *stopError) Unwrap() []error { return []error{e.cause, context.Canceled} }
+
+// stopOf is why an ended context ended.
+func stopOf(ctx context.Context) error { return &stopError{context.Cause(ctx)} }
+
 // classify names the class for the log and for the decisions of the run.
 func classify(err error) class {
 	var (

@@ -157,7 +157,7 @@ func (p *publisher) conclude(f finished, recordErr error) {
 				"(the version readers see is whole in either case; `meterhouse status` tells): %w", o.Load.LoadID, recordErr)
 			o.Load.Status = schema.Failed
 		}
-		o.Err = errors.Join(o.Err, recordErr)
+		o.Err, o.Restated = errors.Join(o.Err, recordErr), nil
 	}
 	o.Took = time.Since(f.began)
 	fields := []zap.Field{
@@ -176,6 +176,9 @@ func (p *publisher) conclude(f finished, recordErr error) {
 		f.log.Warn("load finished", append(fields, zap.String("error_class", string(c)), zap.Error(o.Err))...)
 	default:
 		f.log.Error("load finished", append(fields, zap.String("error_class", string(c)), zap.Error(o.Err))...)
+	}
+	if o.Restated != nil {
+		o.Restated.log(f.log, o.Load)
 	}
 	p.collector.add(o)
 }

@@ -114,9 +114,9 @@ func (s *sourceRun) work(ctx, soft context.Context, items []plan.Item) {
 func (s *sourceRun) stopped(ctx, soft context.Context) error {
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", errNotTried, context.Cause(ctx))
+		return fmt.Errorf("%w: %w", errNotTried, stopOf(ctx))
 	case soft.Err() != nil:
-		return fmt.Errorf("%w: %w", errNotTried, context.Cause(soft))
+		return fmt.Errorf("%w: %w", errNotTried, stopOf(soft))
 	case s.all.why() != nil:
 		return s.all.why()
 	default:
@@ -152,7 +152,11 @@ func (s *sourceRun) one(ctx, soft context.Context, item plan.Item) {
 	s.own.observe(err)
 	s.feeds[item.Feed].observe(err)
 	s.all.observe(err)
-	s.publisher.add(Outcome{Item: item, Load: load, Tried: true, Err: err}, began, log)
+	out := Outcome{Item: item, Load: load, Tried: true, Err: err}
+	if err == nil {
+		out.Restated = s.restatement(ctx, item, load)
+	}
+	s.publisher.add(out, began, log)
 }
 
 // guarded is bringIn that survives a panic: a mistake in the reading of one

@@ -87,7 +87,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	}
 	load.FinishedAt = s.runner.o.Clock().UTC()
 	if ctx.Err() != nil && err != nil {
-		err = fmt.Errorf("given up: %w", context.Cause(ctx))
+		err = fmt.Errorf("given up: %w", stopOf(ctx))
 	}
 	return load, err
 }

@@ -30,7 +30,7 @@ are those of the last pull of the same slice; ~ marks those of another day of th
 because the slice was never pulled, and ? a feed that was never pulled at all.
 
 The daemon, "sync", "backfill" and their --dry-run decide by the same function.`,
-		Args:  noArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from.set != to.set {
 				return usagef("--from and --to go together")

@@ -14,11 +14,14 @@ type Config struct {
 	Sources   []Source
 	// Guards are the defaults of the sources' guards, which have them merged in.
 	Guards Guards
+	// Restatements are the defaults of the sources' own.
+	Restatements Restatements
 	// PublishDelay is the wait between the last acknowledged insert of a load
 	// and its publication.
 	PublishDelay time.Duration
 	Archive      Archive
 	Serve        Serve
+	Notify       []Notify
 	Log          Log
 	// Warnings are what the operator should know although it stops nothing.
 	Warnings []Fault
@@ -85,6 +88,8 @@ type Source struct {
 	// MaxBytes bounds one answer, decompressed.
 	MaxBytes int64
 	Guards   Guards
+	// Restatements say which changes of published days an operator is told of.
+	Restatements Restatements
 
 	// What only a bigfix source has.
 
@@ -164,9 +169,24 @@ type Archive struct {
 	Policy       string // ArchiveRequired or ArchiveBestEffort
 }
 
+// Restatements say what is worth telling of days that change after they were
+// published.
+type Restatements struct {
+	// AlertAbove is the share, 0 to 1, by which a figure may change; 1 for any.
+	AlertAbove float64
+}
+
 // Serve is the daemon's HTTP.
 type Serve struct {
-	Listen string // host:port
+	Listen string // host:port, "" to listen nowhere
+}
+
+// Notify is one place that operators are told at.
+type Notify struct {
+	Key string // notify[0]: how it is named where the URL must not be shown
+	// URL is one of the library shoutrrr's. It is only read for commands that
+	// talk to the sources.
+	URL Secret
 }
 
 // Log says how logs look.
@@ -178,3 +198,5 @@ type Log struct {
 func defaultGuards() Guards {
 	return Guards{MaxShrink: 0.5, MaxRejects: 0.01}
 }
+
+func defaultRestatements() Restatements { return Restatements{AlertAbove: 0.05} }

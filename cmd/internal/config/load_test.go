@@ -96,13 +96,14 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 	put(t, dir, "secrets/clickhouse", "click")
 	put(t, dir, "secrets/access", "AKIA1\n")
 	put(t, dir, "secrets/secret", "s3cret\n")
+	put(t, dir, "secrets/teams", "teams://abc@1/2/3\n")
 	put(t, dir, "ca.pem", certificate(t))
 
 	start, err := schema.ParseDay("2025-01-01")
 	require.NoError(t, err)
 	got := load(t, dir, "BFI_TOKEN", "from-the-environment", "METERHOUSE_LIBCHDB", "/opt/libchdb.so",
-		"AWS_SESSION_TOKEN", "session")
-	require.Len(t, got.Warnings, 3)
+		"AWS_SESSION_TOKEN", "session", "PAGER", "generic+https://example.com/s3cret")
+	require.Len(t, got.Warnings, 4)
 	got.Warnings = nil
 	require.Equal(t, &config.Config{
 		Warehouse: config.Warehouse{
@@ -118,6 +119,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 				Location: zone(t, "Europe/Berlin"), Schedule: "30 5 * * 1-5", Start: start, HasStart: true, RecheckDays: 7,
 				Parallel: 3, MaxRetries: 0, RequestTimeout: 90 * time.Second, MaxBytes: 512 << 20,
 				Guards:         config.Guards{MinRows: 10, MaxShrink: 0.25, MaxRejects: 0, AllowEmpty: false},
+				Restatements:   config.Restatements{AlertAbove: 0},
 				RecheckDeep:    config.RecheckDeep{Days: 90, Every: 168 * time.Hour},
 				ComputerGroups: []int64{5, 7}, ServerColumns: []string{"name", "cores"}, PageSize: 5000,
 				Criteria: `{"and":[["product_id",">",0]]}`, ProductTotals: true, WaitForImport: true,
@@ -127,10 +129,11 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 				User: "meterhouse", Password: config.NewSecret("passw0rd"),
 				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
 				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 1_000_000,
-				Guards:     config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
-				Format:     "csv",
-				Aliases:    map[string][]string{"device": {"Gerät", "Rechner"}, "last_activity": {"Letzte Aktivität"}},
-				DateLayout: "02.01.2006 15:04", DecimalComma: true,
+				Guards:       config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
+				Restatements: config.Restatements{AlertAbove: 0.1},
+				Format:       "csv",
+				Aliases:      map[string][]string{"device": {"Gerät", "Rechner"}, "last_activity": {"Letzte Aktivität"}},
+				DateLayout:   "02.01.2006 15:04", DecimalComma: true,
 				Targets: []config.Target{{
 					Name: "visio-lausanne", Metric: "52fa2b8b", Program: "8b37ddb4", Hierarchy: "DefaultHierarchy",
 					Path: []string{"Europe", "Switzerland", "Lausanne"}, Lists: []string{"installed", "underusage"}, WindowDays: 30,
@@ -138,6 +141,7 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 			},
 		},
 		Guards:       config.Guards{MinRows: 1, MaxShrink: 0.25, MaxRejects: 0.02, AllowEmpty: true},
+		Restatements: config.Restatements{AlertAbove: 0.1},
 		PublishDelay: 2 * time.Second,
 		Archive: config.Archive{
 			URL: address(t, "s3://bucket/prefix"), Endpoint: address(t, "https://minio.example.com:9000"), Region: "eu-central-1",
@@ -145,7 +149,11 @@ func TestEveryKeyReachesItsPlace(t *testing.T) {
 			SessionToken: config.NewSecret("session"), KeepDays: 30, Policy: config.ArchiveBestEffort,
 		},
 		Serve: config.Serve{Listen: ":9090"},
-		Log:   config.Log{Level: "debug", Format: "console"},
+		Notify: []config.Notify{
+			{Key: "notify[0]", URL: config.NewSecret("teams://abc@1/2/3")},
+			{Key: "notify[1]", URL: config.NewSecret("generic+https://example.com/s3cret")},
+		},
+		Log: config.Log{Level: "debug", Format: "console"},
 	}, got)
 }
 
@@ -162,6 +170,7 @@ func TestDocumentedExample(t *testing.T) {
 	start, err := schema.ParseDay("2025-01-01")
 	require.NoError(t, err)
 	guards := config.Guards{MinRows: 0, MaxShrink: 0.5, MaxRejects: 0.01, AllowEmpty: false}
+	restatements := config.Restatements{AlertAbove: 0.05}
 
 	got := load(t, dir)
 	require.Len(t, got.Warnings, 1)
@@ -177,7 +186,7 @@ func TestDocumentedExample(t *testing.T) {
 				Name: "bfi-emea", Kind: schema.KindBigFix, URL: address(t, "https://bigfix.example.com:9081"),
 				Token: config.NewSecret("t"), TokenIn: config.TokenInHeader, TLS: config.TLS{CAFile: filepath.Join(dir, "ca.pem")},
 				Location: zone(t, "Europe/Berlin"), Schedule: "0 6 * * *", Start: start, HasStart: true, RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards, Restatements: restatements,
 				RecheckDeep:    config.RecheckDeep{Every: 168 * time.Hour},
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
@@ -185,7 +194,7 @@ func TestDocumentedExample(t *testing.T) {
 				Name: "nexthink-hq", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com"),
 				User: "meterhouse", Password: config.NewSecret("n"),
 				Location: zone(t, "Europe/Zurich"), Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards, Restatements: restatements,
 				Format: "json",
 				Targets: []config.Target{{
 					Name: "visio-lausanne", Metric: "52fa2b8b-b35e-4d7a-9db3-830617c5b6b2", Program: "8b37ddb4-29fe-469a-bdc0-ca3497d7c7f9",
@@ -195,6 +204,7 @@ func TestDocumentedExample(t *testing.T) {
 			},
 		},
 		Guards:       guards,
+		Restatements: restatements,
 		PublishDelay: time.Second,
 		Archive:      config.Archive{URL: &url.URL{Scheme: "file", Path: filepath.Join(dir, "archive")}, KeepDays: 800, Policy: config.ArchiveRequired},
 		Serve:        config.Serve{Listen: "127.0.0.1:8080"},
@@ -207,6 +217,7 @@ func TestDefaults(t *testing.T) {
 	dir := setup(t, complete)
 	got := load(t, dir)
 	guards := config.Guards{MinRows: 0, MaxShrink: 0.5, MaxRejects: 0.01, AllowEmpty: false}
+	restatements := config.Restatements{AlertAbove: 0.05}
 	require.Equal(t, &config.Config{
 		Warehouse: config.Warehouse{Kind: config.WarehouseEmbedded, Dir: filepath.Join(dir, "data"), Database: "meterhouse"},
 		Sources: []config.Source{
@@ -214,7 +225,7 @@ func TestDefaults(t *testing.T) {
 				Name: "bfi", Kind: schema.KindBigFix, URL: address(t, "https://bigfix.example.com:9081"),
 				Token: config.NewSecret("t0ken"), TokenIn: config.TokenInHeader,
 				Location: time.UTC, Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards, Restatements: restatements,
 				RecheckDeep:    config.RecheckDeep{Every: 168 * time.Hour},
 				ComputerGroups: []int64{}, ServerColumns: []string{"name"},
 			},
@@ -222,7 +233,7 @@ func TestDefaults(t *testing.T) {
 				Name: "nx", Kind: schema.KindNexthink, URL: address(t, "https://portal.example.com"),
 				User: "meterhouse", Password: config.NewSecret("passw0rd"),
 				Location: time.UTC, Schedule: "0 6 * * *", RecheckDays: 3,
-				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards,
+				Parallel: 2, MaxRetries: 4, RequestTimeout: 10 * time.Minute, MaxBytes: 8 << 30, Guards: guards, Restatements: restatements,
 				Format: "json",
 				Targets: []config.Target{{
 					Name: "visio", Metric: "52fa2b8b", Program: "8b37ddb4", Path: []string{"Europe"}, Lists: []string{"installed"},
@@ -230,8 +241,8 @@ func TestDefaults(t *testing.T) {
 			},
 		},
 		Guards:       guards,
+		Restatements: restatements,
 		PublishDelay: time.Second,
-		Serve:        config.Serve{Listen: "127.0.0.1:8080"},
 		Log:          config.Log{Level: "info", Format: "json"},
 	}, got)
 }
@@ -344,7 +355,7 @@ func TestStarterLoadsOnceItsSecretsExist(t *testing.T) {
 
 	// What it shows behind # as a default is one.
 	shown := regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:(?: .*)?)$`)
-	instead := regexp.MustCompile(`^ *(user|password_file|password_env):`) // another way to give a secret
+	instead := regexp.MustCompile(`^ *(user|password_file|password_env|serve|notify):`) // another way to give a secret, or no default
 	all := shown.ReplaceAllStringFunc(config.Starter(), func(line string) string {
 		m := shown.FindStringSubmatch(line)
 		if instead.MatchString(m[2]) {
@@ -355,7 +366,7 @@ func TestStarterLoadsOnceItsSecretsExist(t *testing.T) {
 	require.NotEqual(t, config.Starter(), all)
 	put(t, dir, "meterhouse.yaml", all)
 	require.Equal(t, starter, load(t, dir))
-	for _, key := range []string{"recheck_days", "insecure_skip_verify", "request_timeout", "format", "max_shrink", "publish_delay", "keep_days", "listen", "level"} {
+	for _, key := range []string{"recheck_days", "insecure_skip_verify", "request_timeout", "format", "max_shrink", "publish_delay", "alert_above", "keep_days", "level"} {
 		require.Regexp(t, `(?m)^ *`+key+`:`, all)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// source reads one entry of sources; guards are the file's own.
-func (b *block) source(guards Guards) Source {
+// source reads one entry of sources; guards and restatements are the file's own.
+func (b *block) source(guards Guards, restatements Restatements) Source {
 	s := Source{}
 	s.Name = b.name()
 	s.Kind = b.kind()
@@ -29,6 +29,7 @@ func (b *block) source(guards Guards) Source {
 	s.RequestTimeout = b.duration("request_timeout", 10*time.Minute, time.Millisecond)
 	s.MaxBytes = b.size("max_bytes", 8<<30, 1)
 	s.Guards = b.block("guards").guards(guards)
+	s.Restatements = b.block("restatements").restatements(restatements)
 
 	switch s.Kind {
 	case schema.KindBigFix:

@@ -190,6 +190,7 @@ func TestASoftStopFinishesWhatIsInHand(t *testing.T) {
 			require.Equal(t, w.truth("default", o.Item.Day), seen("default", o.Item.Day))
 		} else {
 			require.ErrorIs(t, o.Err, errStop)
+			require.True(t, o.Interrupted())
 			require.Equal(t, nothing, seen("default", o.Item.Day))
 		}
 	}
@@ -221,6 +222,7 @@ func TestAHardStopAbandonsWhatIsInHand(t *testing.T) {
 			continue
 		}
 		require.ErrorIs(t, o.Err, errStop)
+		require.True(t, o.Interrupted())
 		require.Equal(t, nothing, seen("default", o.Item.Day))
 	}
 

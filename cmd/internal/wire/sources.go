@@ -42,6 +42,7 @@ func settings(c config.Source) run.Source {
 	return run.Source{
 		Name: c.Name, Kind: c.Kind, Location: c.Location,
 		Parallel: c.Parallel, MaxRetries: c.MaxRetries, Guards: run.Guards(c.Guards),
+		AlertAbove: c.Restatements.AlertAbove,
 		Feeds:      map[string]run.Feed{},
 		DateLayout: c.DateLayout, DecimalComma: c.DecimalComma,
 	}
