@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"schema": {"schema/..."},
 
 	"etl/archive":   {"etl/archive/...", "schema/...", "extract"},
+	"etl/notify":    {"etl/...", "schema/...", "extract"},
 	"etl/normalise": {"etl/normalise/...", "schema/...", "extract"},
 	"etl/plan":      {"etl/plan/...", "schema/...", "extract"},
 	"etl/run":       {"etl/...", "schema/...", "extract"},
@@ -44,6 +45,8 @@ var owners = map[string][]string{
 	"github.com/ebitengine/purego":        {"load/embedded/..."},
 	"github.com/robfig/cron":              {"etl/schedule", "cmd/internal/config"},
 	"github.com/minio/minio-go":           {"etl/archive"},
+	"github.com/prometheus/client_golang": {"etl/serve"},
+	"github.com/nicholas-fedor/shoutrrr":  {"etl/notify"},
 }
 
 // simulatorUsers are the only folders whose production code may import a test
