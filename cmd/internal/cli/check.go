@@ -22,14 +22,15 @@ type finding struct {
 }
 
 func (a *App) checkCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, tell bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Prove the configuration, every source, and the warehouse",
 		Long: `Reads the configuration; asks every source the cheapest thing that proves TLS,
 credentials and the right to read; connects to the warehouse and looks at its
 version, clock, database, settings, grants, disks and schema. Changes no data; the
-archive is tried with a small object, which is removed again.`,
+archive is tried with a small object, which is removed again. The places of "notify"
+are only sent to with --notify, a message that says so.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(a.configPath, a.Env)
@@ -44,10 +45,12 @@ archive is tried with a small object, which is removed again.`,
 			a.checkSources(cmd.Context(), cfg, c)
 			a.checkWarehouse(cmd.Context(), cfg, c)
 			checkArchive(cmd.Context(), cfg, c)
+			checkNotify(cmd.Context(), cfg, c, tell)
 			return c.conclude()
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&tell, "notify", false, "send a test message to the places of notify")
 	return cmd
 }
 
@@ -121,6 +124,27 @@ func checkArchive(ctx context.Context, cfg *config.Config, c *checking) {
 		return
 	}
 	c.found(part, "right to write", "ok", arch.Where())
+}
+
+func checkNotify(ctx context.Context, cfg *config.Config, c *checking, send bool) {
+	const part, what = "notify", "message"
+	n, err := wire.Notifier(cfg.Notify)
+	switch {
+	case err != nil:
+		c.found(part, "configuration", "error", err.Error())
+	case len(cfg.Notify) == 0 && send:
+		c.found(part, "configuration", "error", "the configuration has no notify, so there is nobody to tell")
+	case send:
+		for _, r := range n.Send(ctx, "Meterhouse on "+wire.Host()+": a test message of `meterhouse check --notify`") {
+			if r.Err != nil {
+				c.found(part, what, "error", r.Place+": "+r.Err.Error())
+				continue
+			}
+			c.found(part, what, "ok", r.Place+": sent")
+		}
+	case len(cfg.Notify) > 0:
+		c.found(part, "configuration", "ok", plural(len(cfg.Notify), "place")+" to tell; `meterhouse check --notify` sends a test message")
+	}
 }
 
 func (a *App) checkWarehouse(ctx context.Context, cfg *config.Config, c *checking) {

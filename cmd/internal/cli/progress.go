@@ -90,6 +90,9 @@ func describe(o run.Outcome) string {
 		if o.Load.PreviousLoadID != 0 {
 			s += ", replaces an earlier version"
 		}
+		if alert := o.Alert(); alert != "" {
+			s += "; beyond restatements.alert_above: " + alert
+		}
 		return s
 	}
 }
@@ -181,8 +184,11 @@ func (b *bars) Finished(o run.Outcome) {
 	if !o.Tried {
 		return // the summary counts them
 	}
-	if o.Err != nil {
+	switch {
+	case o.Err != nil:
 		b.writer.Log("%s", text.FgRed.Sprint(describe(o)))
+	case o.Alert() != "":
+		b.writer.Log("%s", text.FgYellow.Sprint(describe(o)))
 	}
 	b.source[o.Item.Source].tracker.Increment(1)
 }

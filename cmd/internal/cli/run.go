@@ -9,9 +9,11 @@ import (
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
+	"github.com/meterhouse/meterhouse/etl/notify"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
 	"github.com/meterhouse/meterhouse/etl/schedule"
+	"github.com/meterhouse/meterhouse/etl/serve"
 	"github.com/meterhouse/meterhouse/schema"
 )
 
@@ -22,7 +24,9 @@ func (a *App) runCommand() *cobra.Command {
 		Long: `Syncs every source on its own schedule, in its own time zone, until it is told to
 stop. If a firing was missed while the daemon was down, it catches up at once.
 SIGTERM or Ctrl-C finishes the loads in hand within ` + stopLimit.String() + `; a second one stops at once.
-An embedded warehouse answers readers for as long as the daemon runs.`,
+An embedded warehouse answers readers for as long as the daemon runs. With "serve" in
+the configuration it answers /healthz, /readyz and /metrics there; the places of
+"notify" are told of passes with news.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, log, err := a.loadConfig(config.Load, true)
@@ -44,10 +48,24 @@ An embedded warehouse answers readers for as long as the daemon runs.`,
 
 // daemon runs until ctx ends, which is its ordinary end.
 func (a *App) daemon(ctx context.Context, s *session) error {
-	r, err := a.runner(s, silent{}, s.log)
+	metrics, err := a.metrics(ctx, s)
 	if err != nil {
 		return err
 	}
+	r, err := a.runner(s, metrics, s.log)
+	if err != nil {
+		return err
+	}
+	tell, err := newTeller(s)
+	if err != nil {
+		return err
+	}
+	tell.told = metrics.Notified
+	stopServing, err := s.serve(ctx, metrics)
+	if err != nil {
+		return err
+	}
+	defer stopServing()
 	s.log.Info("daemon started", zap.String("version", a.Version), zap.Int("sources", len(s.cfg.Sources)))
 	if e, ok := s.warehouse.Embedded(); ok {
 		s.log.Info("the embedded warehouse answers readers", zap.String("address", e.Addr), zap.String("read_only_user", e.ReaderUser))
@@ -55,7 +73,7 @@ func (a *App) daemon(ctx context.Context, s *session) error {
 	pruner := &archivePruner{archive: s.archive, log: s.log}
 	var jobs []schedule.Job
 	for _, src := range s.cfg.Sources {
-		d := &daemonPass{app: a, session: s, runner: r, pruner: pruner, source: src}
+		d := &daemonPass{app: a, session: s, runner: r, pruner: pruner, metrics: metrics, teller: tell, source: src}
 		missed, err := d.missed(ctx)
 		if err != nil {
 			return err
@@ -78,7 +96,10 @@ type daemonPass struct {
 	session *session
 	runner  *run.Runner
 	pruner  *archivePruner
+	metrics *serve.Metrics
+	teller  *teller
 	source  config.Source
+	stuck   bool // the pass before could not begin
 }
 
 func (d *daemonPass) plan(ctx context.Context, at time.Time) (plan.Plan, error) {
@@ -86,6 +107,7 @@ func (d *daemonPass) plan(ctx context.Context, at time.Time) (plan.Plan, error) 
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	d.metrics.Ledger(in.Ledger)
 	return plan.Sync(in, plan.Options{Source: d.source.Name}), nil
 }
 
@@ -120,6 +142,10 @@ func (d *daemonPass) run(ctx context.Context) {
 	p, err := d.plan(ctx, time.Now())
 	if err != nil {
 		log.Error("pass finished", zap.Error(err))
+		if ctx.Err() == nil {
+			d.teller.tell(d.app.stop.hard, notify.Pass{Source: d.source.Name, Err: err})
+			d.stuck = true
+		}
 		return
 	}
 	report := d.runner.Run(d.app.stop.hard, ctx, p)
@@ -127,6 +153,9 @@ func (d *daemonPass) run(ctx context.Context) {
 		zap.Int("unchanged", report.Count(schema.Unchanged)), zap.Int("refused", report.Count(schema.Refused)),
 		zap.Int("failed", report.Count(schema.Failed)), zap.Int("not_tried", report.Untried()),
 		zap.Uint64("rows", report.Rows()), zap.Duration("took", report.Took))
+	d.metrics.PassEnded(d.source.Name, report.Took)
+	d.teller.tell(d.app.stop.hard, notify.Pass{Source: d.source.Name, Report: report, Resumed: d.stuck})
+	d.stuck = false
 	d.pruner.prune(ctx)
 }
 

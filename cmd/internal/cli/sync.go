@@ -9,6 +9,7 @@ import (
 
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/cmd/internal/wire"
+	"github.com/meterhouse/meterhouse/etl/notify"
 	"github.com/meterhouse/meterhouse/etl/plan"
 )
 
@@ -24,7 +25,7 @@ func (a *App) syncCommand() *cobra.Command {
 		Long: `Pulls and publishes what is due: the days that ended since the last pass, days
 missed or failed since the source's "start", and once more the last "recheck_days"
 published days, which sources restate. Of a snapshot source (nexthink) only today
-can be pulled.`,
+can be pulled. The places of "notify" are told, as by the daemon.`,
 		Example: "  meterhouse sync\n  meterhouse sync --source bfi-emea --day 2026-11-20",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,7 +36,7 @@ can be pulled.`,
 				}
 				return p
 			}
-			return a.pass(cmd, only, dryRun, 0, makePlan)
+			return a.pass(cmd, only, passOptions{dryRun: dryRun, tell: true}, makePlan)
 		},
 	}
 	only.add(cmd)
@@ -79,7 +80,7 @@ out of reach; they are never filled with today's data.`,
 				}
 				return p
 			}
-			return a.pass(cmd, only, dryRun, parallel, makePlan)
+			return a.pass(cmd, only, passOptions{dryRun: dryRun, parallel: parallel}, makePlan)
 		},
 	}
 	only.add(cmd)
@@ -92,9 +93,15 @@ out of reach; they are never filled with today's data.`,
 	return cmd
 }
 
-// pass plans and runs once, and says what came of it. A parallel of 0 leaves
-// the sources' own.
-func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, makePlan func(plan.Input) plan.Plan) error {
+// passOptions are what tells one pass from another.
+type passOptions struct {
+	dryRun   bool
+	parallel int  // 0 for the sources' own
+	tell     bool // also those who do not sit at the terminal
+}
+
+// pass plans and runs once, and says what came of it.
+func (a *App) pass(cmd *cobra.Command, only filters, o passOptions, makePlan func(plan.Input) plan.Plan) error {
 	ctx := cmd.Context()
 	cfg, log, err := a.loadConfig(config.Load, false)
 	if err != nil {
@@ -103,9 +110,9 @@ func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, 
 	if err := only.check(wire.Feeds(cfg.Sources)); err != nil {
 		return err
 	}
-	if parallel > 0 {
+	if o.parallel > 0 {
 		for i := range cfg.Sources {
-			cfg.Sources[i].Parallel = parallel
+			cfg.Sources[i].Parallel = o.parallel
 		}
 	}
 	s, done, err := a.connect(ctx, cfg, log, migrateWish(cmd, cfg))
@@ -118,11 +125,11 @@ func (a *App) pass(cmd *cobra.Command, only filters, dryRun bool, parallel int, 
 		return err
 	}
 	p := makePlan(in)
-	if dryRun {
+	if o.dryRun {
 		printPlan(cmd.OutOrStdout(), p)
 		return nil
 	}
-	return a.carryOut(ctx, s, p)
+	return a.carryOut(ctx, s, p, only.source, o.tell)
 }
 
 // saySkipped names the days that were asked for and are left out.
@@ -133,7 +140,11 @@ func (a *App) saySkipped(p plan.Plan) {
 }
 
 // carryOut runs a plan with progress and prints the closing sentences.
-func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
+func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan, source string, tell bool) error {
+	t, err := newTeller(s)
+	if err != nil {
+		return err
+	}
 	o, log := a.progress(), zap.NewNop()
 	if a.verbose {
 		log = s.log
@@ -149,5 +160,9 @@ func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan) error {
 	report := r.Run(a.stop.hard, ctx, p)
 	stopWord()
 	o.Close()
-	return a.conclude(report, ctx.Err() != nil)
+	result := a.conclude(report, ctx.Err() != nil)
+	if tell {
+		t.tell(a.stop.hard, notify.Pass{Source: source, Report: report})
+	}
+	return result
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/meterhouse/meterhouse/cmd/internal/config"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/etl/run"
+	"github.com/meterhouse/meterhouse/etl/serve"
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/bigfix"
 	"github.com/meterhouse/meterhouse/extract/nexthink"
@@ -21,6 +22,7 @@ var (
 	_ run.Warehouse      = warehouseForRun{}
 	_ run.Versions       = warehouseForRun{}
 	_ run.Stock          = warehouseForRun{}
+	_ run.Observer       = (*serve.Metrics)(nil)
 )
 
 // Sources builds the configured sources. It reads CA files and sends nothing.
