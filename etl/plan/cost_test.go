@@ -15,8 +15,8 @@ import (
 func pull(feed plan.Feed, day schema.Day, status schema.Status, hour int, n uint64) schema.Load {
 	end := time.Date(2026, time.March, 14, hour, 0, 0, 0, time.UTC)
 	load := schema.Load{
-		LoadID: uint64(hour), Slice: schema.Slice{Source: feed.Source, Feed: feed.Feed, Day: day}, Status: status, //nolint:gosec // an hour
-		Requests: n, Rows: 10 * n, Bytes: 100 * n, StartedAt: end.Add(-time.Duration(n) * time.Second), FinishedAt: end, //nolint:gosec // small
+		LoadID: uint64(hour), Slice: schema.Slice{Source: feed.Source, Feed: feed.Feed, Day: day}, Status: status,
+		Requests: n, Rows: 10 * n, Bytes: 100 * n, StartedAt: end.Add(-time.Duration(n) * time.Second), FinishedAt: end,
 	}
 	if status.Publishes() {
 		load.PublishedSeq = load.LoadID

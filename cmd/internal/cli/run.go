@@ -136,6 +136,12 @@ func (d *daemonPass) missed(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// tell tells operators. The first request to stop does not keep it from that.
+func (d *daemonPass) tell(p notify.Pass) {
+	p.Source = d.source.Name
+	d.teller.tell(d.app.stop.hard, p)
+}
+
 func (d *daemonPass) run(ctx context.Context) {
 	log := d.session.log.With(zap.String("source", d.source.Name))
 	log.Info("pass started")
@@ -143,7 +149,7 @@ func (d *daemonPass) run(ctx context.Context) {
 	if err != nil {
 		log.Error("pass finished", zap.Error(err))
 		if ctx.Err() == nil {
-			d.teller.tell(d.app.stop.hard, notify.Pass{Source: d.source.Name, Err: err})
+			d.tell(notify.Pass{Err: err})
 			d.stuck = true
 		}
 		return
@@ -154,7 +160,7 @@ func (d *daemonPass) run(ctx context.Context) {
 		zap.Int("failed", report.Count(schema.Failed)), zap.Int("not_tried", report.Untried()),
 		zap.Uint64("rows", report.Rows()), zap.Duration("took", report.Took))
 	d.metrics.PassEnded(d.source.Name, report.Took)
-	d.teller.tell(d.app.stop.hard, notify.Pass{Source: d.source.Name, Report: report, Resumed: d.stuck})
+	d.tell(notify.Pass{Report: report, Resumed: d.stuck})
 	d.stuck = false
 	d.pruner.prune(ctx)
 }

@@ -162,7 +162,7 @@ func (a *App) carryOut(ctx context.Context, s *session, p plan.Plan, source stri
 	o.Close()
 	result := a.conclude(report, ctx.Err() != nil)
 	if tell {
-		t.tell(a.stop.hard, notify.Pass{Source: source, Report: report})
+		t.tell(a.stop.hard, notify.Pass{Source: source, Report: report}) //nolint:contextcheck // the first request to stop does not keep it from that
 	}
 	return result
 }
