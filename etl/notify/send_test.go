@@ -65,8 +65,10 @@ func TestSendTellsEveryPlace(t *testing.T) {
 
 func TestSendIsBounded(t *testing.T) {
 	t.Parallel()
-	release, enough := make(chan struct{}), errors.New("enough")
-	url, got := webhook(t, func(http.ResponseWriter, *http.Request) { <-release })
+	hanging, release := context.WithCancel(context.Background())
+	enough := errors.New("enough")
+	url, got := webhook(t, func(http.ResponseWriter, *http.Request) { <-hanging.Done() })
+	t.Cleanup(release) // before the server is closed
 	n, err := notify.New([]notify.Place{{"notify[0]", url}})
 	require.NoError(t, err)
 
@@ -77,7 +79,7 @@ func TestSendIsBounded(t *testing.T) {
 	}()
 	require.ErrorIs(t, n.Send(ctx, "hangs")[0].Err, enough)
 	require.ErrorContains(t, n.Send(t.Context(), "next")[0].Err, "still on its way", "hanging messages do not pile up")
-	close(release)
+	release()
 	require.Eventually(t, func() bool { return n.Send(t.Context(), "again")[0].Err == nil }, time.Minute, time.Millisecond)
 }
 
