@@ -79,7 +79,7 @@ test: go-is-new-enough bin/libchdb.so ## Run every test that a fresh machine can
 
 .PHONY: test-unit
 test-unit: go-is-new-enough ## Run the tests that need no ClickHouse: seconds
-	$(GO) test ./schema/... ./extract/... ./etl/normalise/... ./etl/plan/... ./cmd/internal/config/... ./cmd/internal/status/...
+	$(GO) test ./schema/... ./extract/... ./etl/normalise/... ./etl/plan/... ./etl/run/... ./etl/notify/... ./etl/serve/... ./cmd/internal/config/... ./cmd/internal/status/...
 
 .PHONY: test-native
 test-native: go-is-new-enough bin/libchdb.so ## Run the suite and the faults on a real server, Debian's; installs it where it can
