@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/extract/bigfix/bigfixtest"
+	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 	"github.com/meterhouse/meterhouse/schema"
 )
@@ -24,7 +25,7 @@ import (
 // said, each version of a slice as the digest that the warehouse can be asked for,
 // too: see picture.
 type answers struct {
-	c        *world
+	of       *world
 	ever     map[schema.Slice]map[string]bool
 	revision map[schema.Day]int
 	metrics  []nexthinktest.Metric
@@ -37,16 +38,20 @@ type answers struct {
 
 	mu     sync.Mutex
 	shrunk map[string]bool // days of which most rows are missing
+	// held, if not nil, is closed when the requests for usage that wait may be
+	// answered; waiting counts them.
+	held    chan struct{}
+	waiting int
 }
 
 // newAnswers puts itself in front of the world's sources.
 func newAnswers(w *world) *answers {
 	a := &answers{
-		c: w, ever: map[schema.Slice]map[string]bool{}, revision: map[schema.Day]int{},
+		of: w, ever: map[schema.Slice]map[string]bool{}, revision: map[schema.Day]int{},
 		metrics: nexthinktest.Metrics(), shrunk: map[string]bool{}, spoken: map[int]bool{0: true},
 		names: map[schema.Slice]map[string]string{},
 	}
-	w.bigfix.Faults.Always(bigfixtest.UsagePath, a.rewrite(a.fewer))
+	w.bigfix.Faults.Always(bigfixtest.UsagePath, a.holdable(a.rewrite(a.fewer)))
 	w.bigfix.Faults.Always(bigfixtest.TotalsPath, a.rewrite(a.fewer))
 	w.portal.Faults.Always(nexthinktest.DetailsPath, a.rewrite(func(q url.Values) {
 		a.mu.Lock()
@@ -58,7 +63,7 @@ func newAnswers(w *world) *answers {
 }
 
 // rewrite changes what a source is asked.
-func (a *answers) rewrite(change func(url.Values)) func(http.Handler) http.Handler {
+func (a *answers) rewrite(change func(url.Values)) simfault.Fault {
 	return func(proper http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			q := r.URL.Query()
@@ -76,6 +81,49 @@ func (a *answers) fewer(q url.Values) {
 	if a.shrunk[q.Get("date")+q.Get("startdate")] {
 		q.Set("computerGroupId", strconv.Itoa(bigfixtest.GroupAmericas))
 	}
+}
+
+// hold lets requests for usage wait until release is called; so do says and restate.
+func (a *answers) hold() (release func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	held := make(chan struct{})
+	a.held, a.waiting = held, 0
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.held = nil
+		close(held)
+	}
+}
+
+// holdable lets requests wait for the release, if there is to be one.
+func (a *answers) holdable(fault simfault.Fault) simfault.Fault {
+	return func(proper http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a.mu.Lock()
+			held := a.held
+			a.waiting++
+			a.mu.Unlock()
+			if held != nil {
+				select {
+				case <-held:
+				case <-r.Context().Done():
+				}
+			}
+			fault(proper).ServeHTTP(w, r)
+		})
+	}
+}
+
+// untilWaiting waits until so many requests are held.
+func (a *answers) untilWaiting(n int) {
+	a.of.t.Helper()
+	require.Eventually(a.of.t, func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return a.waiting >= n
+	}, time.Minute, 5*time.Millisecond, "%d requests do not come", n)
 }
 
 // restate lets the sources say something else of so many slices, now and then
@@ -118,7 +166,7 @@ func ofBigfix(day schema.Day) schema.Slice {
 
 // says is the digest of what the source answers for a slice now.
 func (a *answers) says(s schema.Slice) string {
-	a.c.t.Helper()
+	a.of.t.Helper()
 	if s.Source != "bfi" {
 		return a.portalSays(s, a.metric)
 	}
@@ -176,18 +224,18 @@ func (d digest) String() string { return fmt.Sprintf("%d rows %d", d.rows, d.sum
 
 // ask asks the simulator as a client would.
 func (a *answers) ask(path string, query url.Values) digest {
-	a.c.t.Helper()
+	a.of.t.Helper()
 	columns := []string{"product_id", "metric_id", "bundle_id", "hwm_quantity"}
 	if path == bigfixtest.UsagePath {
 		columns = append(columns, "server_id", "hwm_cores")
 	}
 	query["columns[]"] = columns
-	r := httptest.NewRequestWithContext(a.c.t.Context(), http.MethodGet, path+"?"+query.Encode(), nil)
+	r := httptest.NewRequestWithContext(a.of.t.Context(), http.MethodGet, path+"?"+query.Encode(), nil)
 	r.Header.Set("Token", worldToken)
 	out := httptest.NewRecorder()
-	a.c.bigfix.ServeHTTP(out, r)
+	a.of.bigfix.ServeHTTP(out, r)
 	var answer struct{ Rows []map[string]*int64 }
-	require.NoError(a.c.t, json.Unmarshal(out.Body.Bytes(), &answer), out.Body.String())
+	require.NoError(a.of.t, json.Unmarshal(out.Body.Bytes(), &answer), out.Body.String())
 	var d digest
 	for _, row := range answer.Rows {
 		values := make([]int64, len(columns))
@@ -202,13 +250,13 @@ func (a *answers) ask(path string, query url.Values) digest {
 }
 
 func (a *answers) portalSays(s schema.Slice, metric int) string {
-	a.c.t.Helper()
+	a.of.t.Helper()
 	var sum nexthinktest.Truth
 	for _, program := range a.metrics[metric].Programs {
-		t, err := a.c.portal.Truth(s.Day.UTC().Add(12*time.Hour), nexthinktest.Target{
+		t, err := a.of.portal.Truth(s.Day.UTC().Add(12*time.Hour), nexthinktest.Target{
 			Metric: a.metrics[metric].UID, Program: program.UID, Path: []string{"Europe"}, List: path.Base(s.Feed),
 		})
-		require.NoError(a.c.t, err)
+		require.NoError(a.of.t, err)
 		sum.Devices += t.Devices
 		sum.NeverRun += t.NeverRun
 		sum.UsageHundredths += t.UsageHundredths

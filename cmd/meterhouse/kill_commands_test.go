@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (c *campaign) sync() attempt {
 // plainSync pulls what the sources say as it is.
 func (c *campaign) plainSync() attempt {
 	a := attempt{name: "sync", args: []string{"sync"}, slices: recheck + metered}
-	a.judge = c.pulled(a.slices)
+	a.judge = c.pulled(a.slices, nil)
 	return a
 }
 
@@ -48,7 +49,7 @@ func (c *campaign) backfill() attempt {
 	a := attempt{name: "backfill", slices: days, args: []string{
 		"backfill", "--force", "--source", "bfi", "--from", from.String(), "--to", (from + schema.Day(days) - 1).String(), "--parallel", "3",
 	}}
-	a.judge = c.pulled(days)
+	a.judge = c.pulled(days, func(s schema.Slice) bool { return s.Source == "bfi" && s.Day >= from && s.Day < from+schema.Day(days) })
 	return a
 }
 
@@ -60,7 +61,7 @@ func (c *campaign) daemon() attempt {
 	c.start = earlier
 	c.took["run"] = c.took["sync"] // it does not end by itself
 	a := attempt{name: "run", args: []string{"run"}, again: []string{"sync"}, slices: recheck + metered}
-	a.judge = c.pulled(a.slices)
+	a.judge = c.pulled(a.slices, nil)
 	return a
 }
 
@@ -83,10 +84,12 @@ func (c *campaign) replay() attempt {
 }
 
 // pulled wants that so many slices were looked at and that readers see what their
-// source says, unless a guard or an operator is in the way.
-func (c *campaign) pulled(atLeast int) func(int, string, time.Time) string {
+// source says, unless a guard or an operator is in the way. Those that are not of,
+// nil for all, are another process's.
+func (c *campaign) pulled(atLeast int, of func(schema.Slice) bool) func(int, string, time.Time) string {
 	return func(code int, _ string, began time.Time) string {
 		last := c.now.lastSince(began)
+		maps.DeleteFunc(last, func(s schema.Slice, _ ledgerRow) bool { return of != nil && !of(s) })
 		if len(last) < atLeast {
 			return fmt.Sprintf("only %d slices were looked at", len(last))
 		}

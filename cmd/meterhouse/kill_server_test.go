@@ -13,7 +13,12 @@ import (
 // protocol. The server lives on: what a killed process had sent goes on there.
 func TestKillsOnAServer(t *testing.T) {
 	t.Parallel()
-	newCampaign(t, onAServer(t)).run(*kills)
+	newCampaign(t, onAServer(t)).load().run(*kills)
+}
+
+func TestProcessesAtOnceOnAServer(t *testing.T) {
+	t.Parallel()
+	processesAtOnce(t, onAServer)
 }
 
 // onAServer starts a server for a world, see worldOptions.

@@ -30,7 +30,7 @@ var (
 // `make soak` is the long form.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	newCampaign(t, "").run(*kills)
+	newCampaign(t, "").load().run(*kills)
 }
 
 const (
@@ -55,7 +55,8 @@ type campaign struct {
 	late, midLoad, midPass, compared int
 }
 
-// newCampaign makes a world with that warehouse, see worldOptions, and loads it.
+// newCampaign makes a world with that warehouse, see worldOptions. There is nothing
+// in it yet.
 func newCampaign(t *testing.T, warehouse string) *campaign {
 	t.Helper()
 	c := &campaign{seed: *seed, took: map[string]time.Duration{}, killed: map[string]int{}}
@@ -71,6 +72,12 @@ func newCampaign(t *testing.T, warehouse string) *campaign {
 		topYAML:    "publish_delay: 200ms\n" + soakArchive,
 	})
 	c.answers = newAnswers(c.world)
+	return c
+}
+
+// load fills the warehouse, with more than one version of some days.
+func (c *campaign) load() *campaign {
+	c.t.Helper()
 	c.must("migrate")
 	c.complete(c.sync())
 	c.complete(c.backfill())
