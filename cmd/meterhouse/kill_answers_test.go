@@ -132,16 +132,10 @@ func (c *campaign) restate(n int) {
 	c.t.Helper()
 	for range n {
 		day := c.start + schema.Day(c.rand.IntN(recheck+2))
-		c.says(ofBigfix(day)) // it may have been pulled as it was
-		c.revision[day]++
 		if c.rand.IntN(5) == 0 {
-			c.revision[day] = 0
+			c.revision[day] = -1
 		}
-		require.NoError(c.t, c.bigfix.Revise(day.String(), c.revision[day]))
-		c.mu.Lock()
-		c.shrunk[day.String()] = c.rand.IntN(4) == 0
-		c.mu.Unlock()
-		c.says(ofBigfix(day))
+		c.restateDay(day, c.rand.IntN(4) == 0)
 	}
 	if c.rand.IntN(2) == 0 {
 		c.mu.Lock()
@@ -151,11 +145,15 @@ func (c *campaign) restate(n int) {
 	}
 }
 
-// shrink takes most rows from a day, so that a guard refuses it.
-func (c *campaign) shrink(day schema.Day) {
-	c.says(ofBigfix(day))
+// restateDay gives a day its next revision, of few rows where a guard shall refuse
+// it.
+func (c *campaign) restateDay(day schema.Day, few bool) {
+	c.t.Helper()
+	c.says(ofBigfix(day)) // it may have been pulled as it was
+	c.revision[day]++
+	require.NoError(c.t, c.bigfix.Revise(day.String(), c.revision[day]))
 	c.mu.Lock()
-	c.shrunk[day.String()] = true
+	c.shrunk[day.String()] = few
 	c.mu.Unlock()
 	c.says(ofBigfix(day))
 }

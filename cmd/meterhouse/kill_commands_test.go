@@ -124,10 +124,12 @@ func expectCode(code int, last map[schema.Slice]ledgerRow) string {
 func (c *campaign) accept() attempt {
 	c.t.Helper()
 	slice, load := c.choose(func(r ledgerRow) bool { return r.status == schema.Refused }, func() {
-		for day := range schema.Day(recheck) {
-			c.shrink(schema.DayOf(time.Now(), time.UTC) - 1 - day)
+		for _, few := range []bool{false, true} {
+			for day := range schema.Day(recheck) {
+				c.restateDay(schema.DayOf(time.Now(), time.UTC)-1-day, few)
+			}
+			c.complete(c.plainSync())
 		}
-		c.complete(c.plainSync())
 	})
 	return c.publication("accept", slice, load, "--load", "--force")
 }
@@ -143,7 +145,7 @@ func (c *campaign) rollback() attempt {
 // long as there is none, it has some more made.
 func (c *campaign) choose(fits func(ledgerRow) bool, makeSome func()) (schema.Slice, uint64) {
 	c.t.Helper()
-	for {
+	for range 10 {
 		var found []ledgerRow
 		var of []schema.Slice
 		for _, s := range c.now.slices() {
@@ -160,6 +162,8 @@ func (c *campaign) choose(fits func(ledgerRow) bool, makeSome func()) (schema.Sl
 		makeSome()
 		require.False(c.t, c.t.Failed())
 	}
+	require.FailNow(c.t, "no load is left to publish")
+	return schema.Slice{}, 0
 }
 
 // publication is a command that makes a load the one that readers see, or finds
