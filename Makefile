@@ -89,6 +89,12 @@ test-native: go-is-new-enough bin/libchdb.so ## Run the suite and the faults on 
 test-server: go-is-new-enough bin/libchdb.so ## The same, and on a server in a container and one at an address; fails when one is missing
 	$(WITH_LIB) GO='$(GO)' .ci/test-server all
 
+# KILLS on the embedded engine, and as many on Debian's server.
+KILLS ?= 200
+.PHONY: soak
+soak: build ## Kill bin/meterhouse KILLS (200) times on each warehouse and compare what readers see: 10 to 20 minutes
+	$(WITH_LIB) GO='$(GO)' KILLS='$(KILLS)' .ci/test-server soak
+
 .PHONY: bench
 bench: go-is-new-enough bin/libchdb.so ## Run the benchmarks
 	$(WITH_LIB) $(GO) test -run '^$$' -bench . -benchmem ./...

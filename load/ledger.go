@@ -66,10 +66,23 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 	return l, err
 }
 
+// NextSeq is the number that follows those of all publications so far. A load
+// takes it for its PublishedSeq before it asks its source: whoever asked last then
+// has the higher number, or the same one and the higher load id, and wins, also if
+// another load of the slice, with an older answer, is published after it.
+func (w *Warehouse) NextSeq(ctx context.Context) (uint64, error) {
+	var seq uint64
+	err := w.again(ctx, ledgerTimeout, "numbering a load", func(ctx context.Context) error {
+		return w.conn.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq)
+	})
+	return seq + 1, err
+}
+
 // Record writes ledger rows, all in one block, so that readers see either none
 // or all of them: this is what publishes. Before that it numbers the loads whose
-// status publishes and that have no PublishedSeq yet, in place, upwards from the
-// highest one there is.
+// status publishes and that have no PublishedSeq yet, in place: those that an
+// operator publishes. Their numbers are above what NextSeq gave to any load that
+// is still in hand, so that the operator's word stands.
 //
 // While the server is unreachable or busy it tries again, for as long as the
 // warehouse's patience lasts, and it may be called again with the same loads: they
@@ -105,6 +118,7 @@ func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load)
 	if err := w.conn.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq); err != nil {
 		return err
 	}
+	seq++ // the loads in hand have that one, or a lower one
 	for i := range loads {
 		switch {
 		case !loads[i].Status.Publishes():

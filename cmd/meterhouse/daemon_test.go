@@ -176,6 +176,29 @@ func TestHostileReaderNeverSeesAHalfDay(t *testing.T) {
 	requireTrueDays(t, w, first, last, true)
 }
 
+// requireTrueDays compares what readers see with the source's truth, day by
+// day. Unless all must be there, a day may be missing as a whole.
+func requireTrueDays(t testing.TB, w *world, first, last schema.Day, all bool) {
+	t.Helper()
+	got := map[string]bool{}
+	for _, line := range w.query("SELECT usage_date, count(), sum(hwm_quantity) FROM license_usage GROUP BY usage_date ORDER BY usage_date") {
+		got[line] = true
+	}
+	seen := 0
+	for day := first; day <= last; day++ {
+		rows, sum, err := w.bigfix.Truth(day.String(), 0)
+		require.NoError(t, err)
+		if got[fmt.Sprintf("%s\t%d\t%d", day, rows, sum)] {
+			seen++
+		}
+	}
+	require.Len(t, got, seen, "a day is neither missing nor what the source says")
+	require.Positive(t, seen, "nothing was published; the test proves nothing")
+	if all {
+		require.Equal(t, int(last-first)+1, seen)
+	}
+}
+
 // poll reads all days again and again until ctx ends, and counts the reads.
 func poll(ctx context.Context, conn driver.Conn, look func(map[string]dayVersion, map[string]int)) int {
 	newest := map[string]int{}

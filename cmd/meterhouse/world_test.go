@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,6 +20,8 @@ import (
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 	"github.com/meterhouse/meterhouse/load/loadtest"
 )
+
+var program = flag.String("program", "meterhouse", "the program that tests run, as an absolute path; by default the test binary, which doubles as it")
 
 // Secrets of the world. Tests look for them where they must not be.
 const (
@@ -45,6 +48,8 @@ type worldOptions struct {
 	// bigfixYAML and topYAML are further lines of the configuration, the first
 	// indented as keys of the bigfix source.
 	bigfixYAML, topYAML string
+	// warehouse is the configuration of one that is not embedded.
+	warehouse string
 	// devices is how many the portal knows, 0 for a few.
 	devices int
 }
@@ -71,10 +76,14 @@ func newWorld(t testing.TB, o worldOptions) *world {
 	w.write("password", worldPassword+"\n")
 	w.write("bigfix.pem", string(w.bigfix.CAPEM))
 	w.write("portal.pem", string(server.CAPEM))
+	require.NoError(t, os.Mkdir(filepath.Join(w.dir, "tmp"), 0o700))
+	if o.warehouse == "" {
+		o.warehouse = `url: "embedded:./data"`
+	}
 	if o.start != "" {
 		o.start = "\n    start: " + o.start
 	}
-	w.write("meterhouse.yaml", fmt.Sprintf(`warehouse: {url: "embedded:./data"}
+	w.write("meterhouse.yaml", fmt.Sprintf(`warehouse: {%s}
 sources:
   - name: bfi
     kind: bigfix
@@ -93,7 +102,7 @@ sources:
         program: 8b37ddb4-29fe-469a-bdc0-ca3497d7c7f9
         path: [Europe]
         lists: [installed, underusage]
-%s`, w.bigfix.URL, o.start, o.bigfixYAML, server.URL, o.topYAML))
+%s`, o.warehouse, w.bigfix.URL, o.start, o.bigfixYAML, server.URL, o.topYAML))
 	return w
 }
 
@@ -122,9 +131,9 @@ type process struct {
 // start starts meterhouse in the world's folder.
 func (w *world) start(args ...string) *process {
 	w.t.Helper()
-	p := &process{t: w.t, cmd: exec.Command("meterhouse", args...), ended: make(chan struct{})} //nolint:noctx // ended by signals
+	p := &process{t: w.t, cmd: exec.Command(*program, args...), ended: make(chan struct{})} //nolint:noctx // ended by signals
 	p.cmd.Dir = w.dir
-	p.cmd.Env = append(os.Environ(), "METERHOUSE_LIBCHDB="+w.library)
+	p.cmd.Env = append(os.Environ(), "METERHOUSE_LIBCHDB="+w.library, "TMPDIR="+filepath.Join(w.dir, "tmp"))
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	require.NoError(w.t, p.cmd.Start())
 	go func() {

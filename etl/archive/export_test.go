@@ -6,3 +6,6 @@ var (
 	ParseKey = parseKey
 	FolderOf = folderOf
 )
+
+// Folder is where a recording keeps its answers.
+func (r *Recording) Folder() string { return r.spool.dir }

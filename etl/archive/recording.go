@@ -33,8 +33,8 @@ type RecordingOptions struct {
 // any of them in memory. It can be replayed and it can be archived.
 type Recording struct {
 	o         RecordingOptions
-	dir       string
-	begun     int // answers
+	spool     *spool // nil where there is none
+	begun     int    // answers
 	exchanges []Exchange
 	broken    error // why answers could not be kept
 	cut       error // which answers broke off; a pull may do without one
@@ -42,8 +42,8 @@ type Recording struct {
 
 // NewRecording makes the folder. Remove it in the end.
 func NewRecording(o RecordingOptions) (*Recording, error) {
-	dir, err := os.MkdirTemp(o.Dir, "meterhouse-spool-") // mode 0700
-	r := &Recording{o: o, dir: dir}
+	folder, err := newSpool(o.Dir)
+	r := &Recording{o: o, spool: folder}
 	if err != nil {
 		err = fmt.Errorf("making a folder for the answers: %w", err)
 		if !o.Lenient {
@@ -56,8 +56,8 @@ func NewRecording(o RecordingOptions) (*Recording, error) {
 
 // Remove removes what was recorded.
 func (r *Recording) Remove() {
-	if r.dir != "" {
-		_ = os.RemoveAll(r.dir)
+	if r.spool != nil {
+		r.spool.remove()
 	}
 }
 
@@ -90,7 +90,7 @@ func (r *Recording) Replay() *Replayer {
 }
 
 func (r *Recording) open(object string) (*os.File, error) {
-	return os.Open(filepath.Join(r.dir, object)) //nolint:wrapcheck,gosec // names the file, which is the recording's own
+	return os.Open(filepath.Join(r.spool.dir, object)) //nolint:wrapcheck,gosec // names the file, which is the recording's own
 }
 
 // fail notes that the recording is not whole. It returns the error that the
@@ -143,7 +143,7 @@ type tee struct {
 }
 
 func newTee(into *Recording, x Exchange, body io.ReadCloser) (*tee, error) {
-	f, err := os.OpenFile(filepath.Join(into.dir, x.Object), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(into.spool.dir, x.Object), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the file
 	}

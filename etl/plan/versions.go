@@ -181,15 +181,17 @@ func (p Publication) version(target, before *schema.Load, status schema.Status) 
 // not publish again since.
 func rolledBackFrom(published []*schema.Load) []*schema.Load {
 	var away []*schema.Load
-	var seen *schema.Load // the version that readers saw
 	for _, row := range publications(published) {
-		if row.Status == schema.RolledBack && seen != nil {
-			away = append(away, seen)
+		// What readers saw is not always the publication before: a load that was in
+		// hand at that moment comes there too.
+		if row.Status == schema.RolledBack {
+			if from := find(published, row.PreviousLoadID); from != nil {
+				away = append(away, from)
+			}
 		}
 		if row.Status != schema.Published {
 			away = slices.DeleteFunc(away, func(l *schema.Load) bool { return l.LoadID == row.LoadID })
 		}
-		seen = row
 	}
 	return away
 }

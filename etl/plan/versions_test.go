@@ -15,9 +15,9 @@ import (
 
 var oneSlice = schema.Slice{Source: "bfi", Feed: "default", Day: 20543}
 
-// life writes the ledger of one slice from rows "status [load]". Row n is load n,
-// unless it names an earlier one, finished in minute n; it publishes as number n
-// where its status does that. The content of load n is hash n.
+// life writes the ledger of one slice from rows "status [load [previous]]". Row n is
+// load n, unless it names an earlier one, finished in minute n; it publishes as number
+// n where its status does that. Previous is what readers saw, unless it is named. The content of load n is hash n.
 func life(rows ...string) []schema.Load {
 	var loads []schema.Load
 	for i, row := range rows {
@@ -28,6 +28,12 @@ func life(rows ...string) []schema.Load {
 			_, _ = fmt.Sscan(words[1], &l.LoadID)
 		}
 		l.Rows, l.Requests, l.ContentHash = 10*l.LoadID, 3, fmt.Sprint("hash ", l.LoadID)
+		if seen := plan.Current(loads, oneSlice); seen != nil {
+			l.PreviousLoadID = seen.LoadID
+		}
+		if len(words) > 2 {
+			_, _ = fmt.Sscan(words[2], &l.PreviousLoadID)
+		}
 		if l.Status.Publishes() {
 			l.PublishedSeq = n
 		}
@@ -182,4 +188,7 @@ func TestRolledBackVersionsAreRemembered(t *testing.T) {
 	f([]string{"published", "published", "rolled_back 1", "published", "rolled_back 1"}, 2, 4)
 	f([]string{"published", "refused", "accepted 2", "rolled_back 1"}, 2)
 	f([]string{"published", "refused", "accepted 2", "rolled_back 1", "accepted 2"})
+	// Load 3 was in hand when the operator rolled back from load 2, and was
+	// published behind that.
+	f([]string{"published", "published", "published", "rolled_back 1 2"}, 2)
 }

@@ -18,13 +18,15 @@ import (
 // An error with a method Temporary that gives true says that the same slice may
 // well be brought in under another load id.
 type Warehouse interface {
+	// NextSeq is the number that follows those of all publications so far.
+	NextSeq(ctx context.Context) (uint64, error)
 	// Begin opens a load. Its rows are invisible to readers whatever happens
 	// next, until Record publishes its id.
 	Begin(ctx context.Context, h schema.LoadHeader) (Load, error)
 	// Verify compares what the warehouse holds under the id with what was sent.
 	Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error
-	// Record writes finished loads into the ledger, all in one block. It
-	// assigns PublishedSeq, in place, to the loads whose status publishes them.
+	// Record writes finished loads into the ledger, all in one block. It takes
+	// PublishedSeq, in place, from those whose status does not publish them.
 	// Recording the same loads twice is harmless, so it tries again by itself
 	// while the warehouse is unreachable or busy.
 	Record(ctx context.Context, loads []schema.Load) error

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/plan"
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/schema"
@@ -33,12 +34,15 @@ func New(o Options) *Runner {
 
 // Run does what the plan lists, the sources side by side. When soft ends, no
 // further slice is begun, and those in hand are finished; when ctx ends they
-// are abandoned. Loads that were verified by then are still published. Run
+// are abandoned. It removes the spools of processes that were killed first. Loads that were verified by then are still published. Run
 // returns after the last goroutine that it started, with an outcome for every
 // slice of p.Do.
 func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 	began := time.Now()
 	runID := uuid.New()
+	if err := archive.SweepRecordings(r.o.SpoolDir); err != nil {
+		r.o.Logger.Warn("recordings of killed processes stay", zap.Error(err))
+	}
 	r.o.Observer.Planned(p.Do)
 
 	perSource := map[string][]plan.Item{}

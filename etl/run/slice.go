@@ -79,11 +79,13 @@ func (s *sourceRun) retries(err error) int {
 // attempt is one load: one id, one pull (two decodings of it for a recheck).
 func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, error) {
 	load := s.begin(item)
-	var err error
-	if from, archived := s.runner.o.Replays[item.Slice]; archived {
-		err = s.replay(ctx, item, from, &load)
-	} else {
-		err = s.ask(ctx, item, &load)
+	err := s.number(ctx, item, &load)
+	if err == nil {
+		if from, archived := s.runner.o.Replays[item.Slice]; archived {
+			err = s.replay(ctx, item, from, &load)
+		} else {
+			err = s.ask(ctx, item, &load)
+		}
 	}
 	load.FinishedAt = s.runner.o.Clock().UTC()
 	if ctx.Err() != nil && err != nil {
@@ -104,6 +106,22 @@ func (s *sourceRun) begin(item plan.Item) schema.Load {
 		load.PreviousLoadID = item.Published.LoadID
 	}
 	return load
+}
+
+// number gives a load its place among the publications, before the source is
+// asked: of two processes that load the same slice, readers shall see what was
+// asked for last, whichever is published last. The version that was planned on
+// may be news to a replica that is behind.
+func (s *sourceRun) number(ctx context.Context, item plan.Item, load *schema.Load) error {
+	seq, err := s.runner.o.Warehouse.NextSeq(ctx)
+	if err != nil {
+		return inWarehouse(err)
+	}
+	if item.Published != nil {
+		seq = max(seq, item.Published.PublishedSeq+1)
+	}
+	load.PublishedSeq = seq
+	return nil
 }
 
 // snapshot reports whether the source shows only now.

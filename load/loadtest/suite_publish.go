@@ -59,23 +59,40 @@ func (on Harness) statusesThatDoNotPublish(t *testing.T) {
 	require.Equal(t, []string{"2026-03-01 1 1 100"}, Rows(t, w, readUsage))
 }
 
-// tie has two processes publish the same slice with the same number, as
-// happens when both read the ledger before either wrote to it.
+// tie has two processes load the same slice at the same time. Whichever is
+// published last, readers see what was asked for last; an operator who decides
+// meanwhile has the last word.
 func (on Harness) tie(t *testing.T) {
-	o := on.Database(t)
-	w := Migrated(t, o)
+	w := Migrated(t, on.Database(t))
+	earlier, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 50))
+	Publish(t, w, Slice("bfi", 1), earlier)
 	a, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 100))
 	b, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 200))
-	Publish(t, w, Slice("bfi", 1), max(a, b))
-	Publish(t, w, Slice("bfi", 1), min(a, b))
-	require.Equal(t, []string{"1", "2"}, Rows(t, w, "SELECT published_seq FROM loads ORDER BY published_seq"))
-	Statement(t, o, "INSERT INTO loads (load_id, source, feed, day, published_seq) SELECT load_id, source, feed, day, 3 FROM loads")
-
+	rows := []schema.Load{
+		LedgerRow(Slice("bfi", 1), schema.KindBigFix, max(a, b), schema.Published),
+		LedgerRow(Slice("bfi", 1), schema.KindBigFix, min(a, b), schema.Published),
+		LedgerRow(Slice("bfi", 1), schema.KindBigFix, earlier, schema.RolledBack),
+	}
+	var err error
+	for i := range rows[:2] {
+		rows[i].PublishedSeq, err = w.NextSeq(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Record(t.Context(), rows[:1]))
+	require.NoError(t, w.Record(t.Context(), rows[1:2]))
 	want := "2026-03-01 1 1 100"
 	if b > a {
 		want = "2026-03-01 1 1 200"
 	}
 	require.Equal(t, []string{want}, Rows(t, w, readUsage), "the higher load id wins for every reader")
+
+	inHand, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, 300))
+	late := LedgerRow(Slice("bfi", 1), schema.KindBigFix, inHand, schema.Published)
+	late.PublishedSeq, err = w.NextSeq(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, w.Record(t.Context(), rows[2:]))
+	require.NoError(t, w.Record(t.Context(), []schema.Load{late}))
+	require.Equal(t, []string{"2026-03-01 1 1 50"}, Rows(t, w, readUsage), "a load that was in hand does not undo a rollback")
 }
 
 func (on Harness) ledger(t *testing.T) {
@@ -95,8 +112,11 @@ func (on Harness) ledger(t *testing.T) {
 		LedgerRow(schema.Slice{Source: "nx", Feed: "visio/installed", Day: March(3)}, schema.KindNexthink, 4, schema.Published),
 	}
 	require.NoError(t, w.Record(t.Context(), loads))
-	require.Equal(t, []uint64{1, 0, 2, 3}, []uint64{loads[0].PublishedSeq, loads[1].PublishedSeq, loads[2].PublishedSeq, loads[3].PublishedSeq},
+	require.Equal(t, []uint64{2, 0, 3, 4}, []uint64{loads[0].PublishedSeq, loads[1].PublishedSeq, loads[2].PublishedSeq, loads[3].PublishedSeq},
 		"publications are numbered in place")
+	seq, err := w.NextSeq(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 5, seq)
 
 	for name, test := range map[string]struct {
 		query load.LedgerQuery

@@ -28,8 +28,8 @@ refused one is not the source's last word: accept then names the later load and 
 nothing, unless --force is given.
 
 The next sync compares the source with the accepted load: as long as the source says
-the same, the day is unchanged. "meterhouse rollback" takes an accept back. If a daemon
-publishes the same day at the same time, the later publication is what readers see.`,
+the same, the day is unchanged. "meterhouse rollback" takes an accept back. It also wins
+over whatever a daemon is loading of the same day at that moment.`,
 		Example: `  meterhouse accept --source bfi-emea --feed default --day 2026-11-20 --note "200 servers were retired, asked Anna"`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,8 +55,7 @@ and finds that the source still says the same records the day as unchanged and s
 why. As soon as the source says something else, that is published. To publish the
 version after all, roll back to it.
 
-If a daemon publishes the same day at the same time, the later publication is what
-readers see.`,
+It also wins over whatever a daemon is loading of the same day at that moment.`,
 		Example: `  meterhouse rollback --source bfi-emea --feed default --day 2026-11-20 --note "the import of the 21st was broken"` + "\n" +
 			`  meterhouse rollback --source bfi-emea --feed default --day 2026-11-20 --to 7399012345678901234 --note "as agreed"`,
 		Args: noArgs,

@@ -215,7 +215,7 @@ func (r *replays) chooseFor(ctx context.Context, s schema.Slice, rows []schema.L
 		var loads []*archive.Manifest
 		var faults []archive.Fault
 		if loads, faults, err = r.session.archive.Loads(ctx, s); err == nil {
-			m, err = archive.Choose(loads, seenIn(rows))
+			m, err = archive.Choose(loads, seenIn(rows, s))
 		}
 		for _, f := range faults {
 			r.app.say("warning: %s", f.Error())
@@ -238,25 +238,14 @@ func (r *replays) chooseFor(ctx context.Context, s schema.Slice, rows []schema.L
 	return nil
 }
 
-// seenIn is the version that readers see according to the ledger rows of a
-// slice, nil for none.
-func seenIn(rows []schema.Load) *archive.Seen {
-	p := published(rows)
+// seenIn is the version of a slice that readers see according to its ledger
+// rows, nil for none.
+func seenIn(rows []schema.Load, s schema.Slice) *archive.Seen {
+	p := plan.Current(rows, s)
 	if p == nil {
 		return nil
 	}
 	return &archive.Seen{LoadID: run.Answered(rows, p.LoadID), ContentHash: p.ContentHash}
-}
-
-// published is the row that decides what readers see of a slice, nil for none.
-func published(rows []schema.Load) *schema.Load {
-	var p *schema.Load
-	for i := range rows {
-		if rows[i].PublishedSeq > 0 && (p == nil || rows[i].PublishedSeq > p.PublishedSeq) {
-			p = &rows[i]
-		}
-	}
-	return p
 }
 
 // sayMissing says which of the days asked for the archive does not have.

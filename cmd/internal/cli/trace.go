@@ -131,7 +131,7 @@ func (s *session) trace(ctx context.Context, slice schema.Slice) (*trace, error)
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	slices.SortStableFunc(t.Ledger, func(x, y schema.Load) int { return x.FinishedAt.Compare(y.FinishedAt) })
-	if p := published(t.Ledger); p != nil {
+	if p := plan.Current(t.Ledger, slice); p != nil {
 		seen, err := s.warehouse.Seen(ctx, p.Kind, slice)
 		if err != nil {
 			return nil, err //nolint:wrapcheck // says what it read

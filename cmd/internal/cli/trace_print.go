@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/meterhouse/meterhouse/etl/archive"
+	"github.com/meterhouse/meterhouse/etl/plan"
 )
 
 const traceTime = "2006-01-02 15:04:05"
@@ -57,11 +58,11 @@ func (t *trace) printLedger(out io.Writer) {
 		return
 	}
 	fmt.Fprintln(out, "\nLedger (* is what readers see)")
-	seen := published(t.Ledger)
+	seen := plan.Current(t.Ledger, t.Slice)
 	rows := make([]table.Row, len(t.Ledger))
-	for i, l := range t.Ledger {
-		mark := " "
-		if seen != nil && l.PublishedSeq == seen.PublishedSeq {
+	for i := range t.Ledger {
+		l, mark := &t.Ledger[i], " "
+		if l == seen {
 			mark = "*"
 		}
 		rows[i] = table.Row{

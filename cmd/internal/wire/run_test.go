@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -329,9 +330,43 @@ func TestPublicationsAreGathered(t *testing.T) {
 	require.True(t, w.runSpied(s, w.sources(), w.plan(from, to), time.Second).Complete())
 	w.requireTruth(from, to)
 	require.Less(t, len(s.recorded), 8, "writes of %v loads", s.recorded)
-	seqs := map[uint64]bool{}
-	for _, row := range w.ledger() {
-		seqs[row.PublishedSeq] = true
+}
+
+// Two processes load the same day. The answer of the first is older and arrives
+// later, so that it is published last: readers keep the newer one.
+func TestAnOlderAnswerDoesNotReplaceANewerOne(t *testing.T) {
+	t.Parallel()
+	for _, published := range []bool{false, true} {
+		w := bigfixWorld(t, newWarehouse(t), "bfi", bigfixtest.Options{})
+		day := w.today() - 2
+		if published {
+			require.True(t, w.run(day, day).Complete())
+			require.NoError(t, w.bigfix.Revise(day.String(), 1))
+		}
+		asked, arrive := make(chan struct{}), make(chan struct{})
+		w.faults.Next(w.path, func(proper http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				older := httptest.NewRecorder()
+				proper.ServeHTTP(older, r)
+				close(asked)
+				<-arrive
+				_, _ = rw.Write(older.Body.Bytes())
+			})
+		})
+		first := make(chan run.Report)
+		sources, planned := w.sources(), w.plan(day, day)
+		go func() { first <- w.runSpied(&spy{Warehouse: w.warehouse}, sources, planned, 0) }()
+		<-asked
+		require.NoError(t, w.bigfix.Revise(day.String(), 2))
+		require.True(t, w.run(day, day).Complete())
+		w.requireTruth(day, day)
+		close(arrive)
+		require.True(t, (<-first).Complete())
+		w.requireTruth(day, day)
+		last := w.ledger()
+		require.Equal(t, last[len(last)-1].LoadID, plan.Current(last, last[0].Slice).LoadID)
+
+		// What came last in time is not the last word: the next pass has nothing to do.
+		require.Equal(t, 1, w.run(day, day).Count(schema.Unchanged))
 	}
-	require.Len(t, seqs, 8, "each publication has a number of its own")
 }
