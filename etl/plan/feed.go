@@ -41,6 +41,8 @@ type feedView struct {
 	today    schema.Day
 	slices   map[schema.Day]sliceView
 	firstDay schema.Day // of the ledger; valid when slices is not empty
+	// setBack: of a source without history the ledger has a later day than today.
+	setBack  bool
 	everRows bool
 	lastPull *schema.Load // of any day, nil for none
 	// days and rows are the published days, ascending, and their rows.
@@ -85,6 +87,7 @@ func (v *feedView) add(load *schema.Load) {
 	if len(v.slices) == 0 || load.Day < v.firstDay {
 		v.firstDay = load.Day
 	}
+	v.setBack = v.setBack || !v.History && load.Day > v.today && load.FinishedAt.Sub(v.now) <= maxSetBack
 	s := v.slices[load.Day]
 	if s.last == nil || later(load, s.last) {
 		s.last = load

@@ -212,6 +212,8 @@ func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 		return NotYetDue, false
 	case !v.History && day < v.today:
 		return OutOfReach, false
+	case v.setBack:
+		return ClockSetBack, false
 	case s.published != nil && r.recheck && v.inRecheck(day):
 		return Recheck, true
 	case s.published != nil && r.recheck && !r.force:

@@ -85,7 +85,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 	} else {
 		err = s.ask(ctx, item, &load)
 	}
-	load.FinishedAt = s.runner.o.Clock().UTC()
+	load.FinishedAt = s.moment(item)
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("given up: %w", stopOf(ctx))
 	}
@@ -95,7 +95,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 // begin makes the ledger row of a load that starts now.
 func (s *sourceRun) begin(item plan.Item) schema.Load {
 	o := s.runner.o
-	started := o.Clock().UTC()
+	started := s.moment(item)
 	load := schema.Load{
 		LoadID: schema.NewLoadID(started), RunID: s.runID, Slice: item.Slice, Kind: item.Kind,
 		ContentHash: schema.NoContent, StartedAt: started, Host: o.Host, Version: o.Version,
@@ -104,6 +104,11 @@ func (s *sourceRun) begin(item plan.Item) schema.Load {
 		load.PreviousLoadID = item.Published.LoadID
 	}
 	return load
+}
+
+// moment is the time that the ledger row of a load bears.
+func (s *sourceRun) moment(item plan.Item) time.Time {
+	return plan.Moment(item.Last, s.runner.o.Clock()).UTC()
 }
 
 // snapshot reports whether the source shows only now.
