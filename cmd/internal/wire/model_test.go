@@ -3,6 +3,7 @@ package wire_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -28,12 +29,17 @@ type lab struct {
 	feeds     []plan.Feed
 	clock     time.Time
 	moments   []time.Time // at which somebody looked
-	last      schema.Day  // that the sources say anything of
+	did       map[string]int
+	last      schema.Day // that the sources say anything of
+	settled   bool       // nothing was asked of the warehouse since it was compared
 }
 
-// modelChecks is how many lives the test makes up unless -rapid.checks says
-// otherwise. Each has some thirty steps.
-const modelChecks = "12"
+// How many lives the test makes up, and of how many steps on average, unless
+// -rapid.checks and -rapid.steps say otherwise. A step takes some 30 ms.
+const (
+	modelChecks = "6"
+	modelSteps  = "60"
+)
 
 // TestReadersSeeWhatTheModelSees makes up lives of sources and operators: days
 // that are restated, shrink, grow, vanish, fail and cannot be read; syncs,
@@ -42,32 +48,42 @@ const modelChecks = "12"
 // fits on two pages.
 func TestReadersSeeWhatTheModelSees(t *testing.T) {
 	t.Parallel()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if !given {
-		require.NoError(t, flag.Set("rapid.checks", modelChecks))
-	}
+	unlessGiven(t, "rapid.checks", modelChecks)
+	unlessGiven(t, "rapid.steps", modelSteps)
 	warehouse := &wire.Warehouse{Warehouse: newWarehouse(t)}
-	lives, steps := 0, 0
+	lives, did := 0, map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		lives++
 		l := newLab(t, warehouse, lives)
 		t.Repeat(map[string]func(*rapid.T){
-			"":                l.compare,
-			"accept":          l.accept,
-			"backfill":        l.backfill,
-			"day passes":      l.dayPasses,
-			"hour comes back": l.hourComesBack,
-			"prune":           l.prune,
-			"rollback":        l.rollback,
-			"source changes":  l.sourceChanges,
-			"source fails":    l.sourceFails,
-			"sync":            l.sync,
-			"sync, too":       l.sync,
+			"":                 l.compare,
+			"accept":           l.accept,
+			"backfill":         l.backfill,
+			"day passes":       l.dayPasses,
+			"hour comes back":  l.hourComesBack,
+			"prune":            l.prune,
+			"rollback":         l.rollback,
+			"source changes":   l.sourceChanges,
+			"source fails":     l.sourceFails,
+			"sync":             l.sync,
+			"sync of a day":    l.syncDay,
+			"sync of one more": l.syncDay,
 		})
-		steps += len(l.moments)
+		for what, n := range l.did {
+			did[what] += n
+		}
 	})
-	t.Logf("%d lives, %d steps", lives, steps)
+	t.Logf("%d lives: %v", lives, did)
+}
+
+// unlessGiven sets a flag that is not on the command line.
+func unlessGiven(t *testing.T, name, value string) {
+	t.Helper()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if !given {
+		require.NoError(t, flag.Set(name, value))
+	}
 }
 
 // newLab begins a life on a day near a change of the clocks in Berlin, with
@@ -81,13 +97,13 @@ func newLab(t *rapid.T, warehouse *wire.Warehouse, life int) *lab {
 	}
 	l := &lab{
 		warehouse: warehouse, clock: time.Date(2026, time.March, 28, rapid.IntRange(0, 23).Draw(t, "hour"), 30, 0, 0, time.UTC),
-		scripts: map[string]*scripted{},
+		scripts: map[string]*scripted{}, did: map[string]int{},
 	}
 	l.model = &model{
 		slices: map[schema.Slice]*modelSlice{}, maxRejects: 0.3,
 		minRows: rapid.SampledFrom([]int{0, 2}).Draw(t, "min_rows"), allowEmpty: rapid.Bool().Draw(t, "allow_empty"),
 	}
-	l.add(fmt.Sprintf("bfi%d", life), schema.KindBigFix, zone, rapid.IntRange(0, 3).Draw(t, "recheck_days"), "default", "group-5")
+	l.add(fmt.Sprintf("bfi%d", life), schema.KindBigFix, zone, rapid.IntRange(0, 3).Draw(t, "recheck_days"), "default")
 	l.add(fmt.Sprintf("hq%d", life), schema.KindNexthink, zone, rapid.IntRange(0, 1).Draw(t, "recheck today"), "visio/installed")
 	return l
 }
@@ -112,7 +128,7 @@ func (l *lab) add(source, kind string, zone *time.Location, recheck int, feeds .
 			Source: source, Kind: kind, Feed: feed, Location: zone, History: m.history, Start: m.start, HasStart: true, RecheckDays: recheck,
 		})
 		r.Feeds[feed] = run.Feed{Target: schema.Target{List: "installed"}}
-		for day := m.start - 1; day <= m.start+daysKnown; day++ {
+		for day := m.start - 4; day <= m.start+daysKnown; day++ {
 			s.says[s.key(request(m.slice(day)))] = contents{rows: map[int64]int64{1: 1, 2: 1, 3: 1, 4: 1}}
 			l.last = day
 		}
@@ -127,20 +143,37 @@ func (l *lab) says(s schema.Slice) (contents, sabotage) {
 	return script.says[key], script.fails[key]
 }
 
-// slice is any slice that there may be.
+// slice is a slice that can be asked for.
 func (l *lab) slice(t *rapid.T) schema.Slice {
 	f := rapid.SampledFrom(l.model.feeds).Draw(t, "feed")
-	return f.slice(l.day(t, f, "day"))
+	if !f.history {
+		return f.slice(f.today(l.clock))
+	}
+	return f.slice(f.today(l.clock) - schema.Day(rapid.IntRange(1, 2).Draw(t, "days ago")))
 }
 
-func (l *lab) day(t *rapid.T, f modelFeed, label string) schema.Day {
-	return f.today(l.clock) - schema.Day(rapid.IntRange(0, int(f.today(l.clock)-f.start)+1).Draw(t, label+", days ago"))
+// known is a slice that the ledger knows and that has what is asked for.
+func (l *lab) known(t *rapid.T, has func(*modelSlice) bool) schema.Slice {
+	var known []schema.Slice
+	for _, s := range l.sources {
+		for _, slice := range l.model.ofSource(s.Name) {
+			if has(l.model.slice(slice)) {
+				known = append(known, slice)
+			}
+		}
+	}
+	if len(known) == 0 {
+		t.Skip("there is none")
+	}
+	return rapid.SampledFrom(known).Draw(t, "slice")
 }
 
-func (l *lab) sourceChanges(t *rapid.T) {
-	s := l.slice(t)
-	c := contents{rows: rapid.MapOfN(rapid.Int64Range(1, 6), rapid.Int64Range(1, 2), 0, 6).Draw(t, "rows")}
-	c.rejects = rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "rejects")
+func (l *lab) sourceChanges(t *rapid.T) { l.change(t, l.slice(t)) }
+
+// change has the source say something of a slice that it may well have said before.
+func (l *lab) change(t *rapid.T, s schema.Slice) {
+	c := contents{rows: rapid.MapOfN(rapid.Int64Range(1, 5), rapid.Int64Range(1, 2), 0, 5).Draw(t, "rows")}
+	c.rejects = rapid.SampledFrom([]int{0, 0, 0, 0, 1, 3}).Draw(t, "rejects")
 	script := l.scripts[s.Source]
 	script.says[script.key(request(s))] = c
 }
@@ -165,10 +198,19 @@ func (l *lab) sync(t *rapid.T) {
 	l.pass(t, l.model.sync(l.clock), plan.Sync(l.input(t), plan.Options{}))
 }
 
+// syncDay asks for one day, of which the source may say something else now.
+func (l *lab) syncDay(t *rapid.T) {
+	s := l.slice(t)
+	if rapid.IntRange(0, 3).Draw(t, "changed") > 0 {
+		l.change(t, s)
+	}
+	p := plan.Sync(l.input(t), plan.Options{Source: s.Source, Day: &s.Day})
+	l.pass(t, slices.DeleteFunc(l.model.backfill(s.Day, s.Day, true, l.clock), func(x schema.Slice) bool { return x != s }), p)
+}
+
 func (l *lab) backfill(t *rapid.T) {
-	f := l.model.feeds[0]
-	from, to := l.day(t, f, "from"), l.day(t, f, "to")
-	from, to = min(from, to), max(from, to)
+	to := l.model.feeds[0].today(l.clock) - schema.Day(rapid.IntRange(0, 3).Draw(t, "to, days ago"))
+	from := to - schema.Day(rapid.IntRange(0, 2).Draw(t, "days before"))
 	force := rapid.Bool().Draw(t, "force")
 	l.pass(t, l.model.backfill(from, to, force, l.clock), plan.Range(l.input(t), from, to, plan.RangeOptions{Force: force}))
 }
@@ -183,26 +225,32 @@ func (l *lab) pass(t *rapid.T, expected []schema.Slice, p plan.Plan) {
 		require.True(t, o.Tried)
 		became[o.Load.Slice] = o.Load
 	}
+	l.settled = false
 	require.Len(t, became, len(expected), "pulled: %v, expected: %v", became, expected)
 	for _, s := range expected {
 		c, fault := l.says(s)
 		want := l.model.pull(s, c, fault)
 		require.Equal(t, want, became[s].Status, "%v: %s", s, became[s].Reason)
+		l.did[string(want)]++
 		l.model.loaded(s, became[s].LoadID, want, c, l.clock)
 	}
 }
 
 func (l *lab) accept(t *rapid.T) {
-	s := l.slice(t)
+	s := l.known(t, func(s *modelSlice) bool {
+		return slices.ContainsFunc(s.events, func(e event) bool { return e.status == schema.Refused })
+	})
 	force := rapid.Bool().Draw(t, "force")
 	l.publish(t, s, l.model.accept(s, force), schema.Accepted, plan.Publication{Force: force}, plan.Accept)
 }
 
 func (l *lab) rollback(t *rapid.T) {
-	s := l.slice(t)
+	s := l.known(t, func(s *modelSlice) bool {
+		return slices.ContainsFunc(s.events, func(e event) bool { return e.version != nil && e.version != s.now })
+	})
 	var to uint64 // the version before
-	if events := l.model.slice(s).events; len(events) > 0 && rapid.Bool().Draw(t, "to a load") {
-		to = rapid.SampledFrom(events).Draw(t, "load").load
+	if rapid.Bool().Draw(t, "to a load") {
+		to = rapid.SampledFrom(slices.Sorted(maps.Keys(l.model.slice(s).loads))).Draw(t, "load")
 	}
 	l.publish(t, s, l.model.rollback(s, to), schema.RolledBack, plan.Publication{LoadID: to}, plan.Rollback)
 }
@@ -212,6 +260,7 @@ func (l *lab) publish(
 	t *rapid.T, s schema.Slice, expected *version, status schema.Status, p plan.Publication,
 	choose func([]schema.Load, plan.Publication) (plan.Version, error),
 ) {
+	l.settled = false
 	p.Slice, p.Note, p.Now = s, "note", l.clock
 	v, err := choose(l.input(t).Ledger, p)
 	var row schema.Load
@@ -219,11 +268,13 @@ func (l *lab) publish(
 		row, err = run.Republish(t.Context(), l.warehouse.Versions(), v)
 	}
 	if expected == nil {
+		l.did["not "+string(status)]++
 		require.Error(t, err)
 		return
 	}
 	require.NoError(t, err)
 	require.Equal(t, expected.id, row.LoadID)
+	l.did[string(status)]++
 	l.model.republished(s, expected, status, l.clock)
 }
 
@@ -240,6 +291,8 @@ func (l *lab) prune(t *rapid.T) {
 			got = append(got, fmt.Sprint(p.LoadID, " ", p.Why))
 		}
 	}
+	l.settled = false
+	l.did["pruned"] += len(got)
 	slices.Sort(got)
 	require.Equal(t, l.model.prune(l.clock, r.Superseded, r.Unpublished), got)
 }
@@ -248,6 +301,11 @@ func (l *lab) prune(t *rapid.T) {
 // earlier one.
 func (l *lab) compare(t *rapid.T) {
 	l.clock = l.clock.Add(time.Minute) // steps take time
+	l.did["steps"]++
+	if l.settled {
+		return
+	}
+	l.settled = true
 	l.moments = append(l.moments, l.clock)
 	moment := rapid.SampledFrom(l.moments).Draw(t, "look back to")
 	sources := make([]string, len(l.sources))
