@@ -35,6 +35,7 @@ type world struct {
 	portal  *nexthinktest.Portal
 	// portalURL is where the portal listens.
 	portalURL string
+	env       []string // of the processes, beside our own
 }
 
 // worldOptions change what a test needs otherwise.
@@ -125,6 +126,7 @@ func (w *world) start(args ...string) *process {
 	p := &process{t: w.t, cmd: exec.Command("meterhouse", args...), ended: make(chan struct{})} //nolint:noctx // ended by signals
 	p.cmd.Dir = w.dir
 	p.cmd.Env = append(os.Environ(), "METERHOUSE_LIBCHDB="+w.library)
+	p.cmd.Env = append(p.cmd.Env, w.env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	require.NoError(w.t, p.cmd.Start())
 	go func() {

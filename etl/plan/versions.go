@@ -64,7 +64,7 @@ func Accept(ledger []schema.Load, p Publication) (Version, error) {
 		return Version{}, fmt.Errorf("load %d was refused at %s, and load %d came later (%s at %s): what was refused is not the last word; "+
 			"--force publishes it all the same", refused.LoadID, at(refused), word.LoadID, word.Status, at(word))
 	}
-	return p.version(refused, before, latest(rows), schema.Accepted), nil
+	return p.version(refused, before, lastOf(rows), schema.Accepted), nil
 }
 
 // lastWord is the latest row that published a version or found it unchanged, nil
@@ -79,13 +79,11 @@ func lastWord(rows []*schema.Load) *schema.Load {
 	return word
 }
 
-// latest is the row that was written last, nil for none.
-func latest(rows []*schema.Load) *schema.Load {
+// lastOf is the row that was written last, nil for none.
+func lastOf(rows []*schema.Load) *schema.Load {
 	var last *schema.Load
 	for _, row := range rows {
-		if last == nil || later(row, last) {
-			last = row
-		}
+		last = latest(row, last)
 	}
 	return last
 }
@@ -123,7 +121,7 @@ func Rollback(ledger []schema.Load, p Publication) (Version, error) {
 	case target.LoadID == before.LoadID:
 		return Version{}, fmt.Errorf("load %d is what readers see already", target.LoadID)
 	}
-	return p.version(target, before, latest(rows), schema.RolledBack), nil
+	return p.version(target, before, lastOf(rows), schema.RolledBack), nil
 }
 
 // Current is the version of a slice that readers see, nil for none.

@@ -166,13 +166,16 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 		Dir: o.SpoolDir, Lenient: item.Published == nil && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // says what it made
+		return &spoolError{err}
 	}
 	defer recording.Remove()
 	if via := recording.Record(live); item.Published == nil {
 		err = s.insert(ctx, item, from, via, load)
 	} else {
 		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
+	}
+	if full := recording.Failed(); err != nil && full != nil {
+		err = &spoolError{full}
 	}
 	if day := s.sameDay(item); day != nil && publishable(err) {
 		err = day

@@ -36,12 +36,12 @@ const (
 	panics    sabotage = "panics"     // a mistake in the decoder
 )
 
-// sabotages can befall a kind of source.
+// sabotages are what can befall a kind of source; half of the time nothing does.
 func sabotages(kind string) []sabotage {
 	if kind == schema.KindNexthink { // whose devices may have the same name
-		return []sabotage{none, refuses, breaksOff, panics}
+		return []sabotage{none, none, none, refuses, breaksOff, panics}
 	}
-	return []sabotage{none, refuses, breaksOff, panics, contra}
+	return []sabotage{none, none, none, refuses, breaksOff, panics, contra}
 }
 
 // scripted is a source that says what a test tells it to. Its answers are text, a

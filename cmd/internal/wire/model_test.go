@@ -35,10 +35,10 @@ type lab struct {
 }
 
 // How many lives the test makes up, and of how many steps on average, unless
-// -rapid.checks and -rapid.steps say otherwise. A step takes some 30 ms.
+// -rapid.checks and -rapid.steps say otherwise. A step takes some 50 ms of two processors.
 const (
-	modelChecks = "6"
-	modelSteps  = "60"
+	modelChecks = "4"
+	modelSteps  = "50"
 )
 
 // TestReadersSeeWhatTheModelSees makes up lives of sources and operators: days
