@@ -13,9 +13,6 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// insertsLedger begins the statement that publishes.
-const insertsLedger = "INSERT INTO `loads`"
-
 // lossy is a world whose runs reach the warehouse through a proxy. One day is
 // published, and restated at the source since.
 type lossy struct {
@@ -104,7 +101,7 @@ func TestTheWarehouseGoesBeforeThePublication(t *testing.T) {
 	t.Run("and comes back", func(t *testing.T) {
 		t.Parallel()
 		l := newLossy(t, 30*time.Second)
-		came, release := l.proxy.Hold(insertsLedger, 1)
+		came, release := l.proxy.Hold(ledgerMark, 1)
 		end := l.begin()
 		<-came
 		l.proxy.Set(loadtest.Refused)
@@ -118,7 +115,7 @@ func TestTheWarehouseGoesBeforeThePublication(t *testing.T) {
 	t.Run("and stays away", func(t *testing.T) {
 		t.Parallel()
 		l := newLossy(t, time.Nanosecond)
-		came, release := l.proxy.Hold(insertsLedger, 1)
+		came, release := l.proxy.Hold(ledgerMark, 1)
 		end := l.begin()
 		<-came
 		l.proxy.Set(loadtest.Refused)
