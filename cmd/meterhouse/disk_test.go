@@ -23,10 +23,10 @@ const withMounts = "METERHOUSE_TEST_WITH_MOUNTS"
 // for that, anybody else a kernel that lets users have name spaces.
 func mounting(t *testing.T) bool {
 	t.Helper()
-	if os.Getenv(withMounts) != "" { //nolint:forbidigo // tests have no configuration
+	if os.Getenv(withMounts) != "" {
 		return true
 	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this very program
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	again.Env = append(os.Environ(), withMounts+"=1")
 	again.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	if uid := os.Getuid(); uid != 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +29,8 @@ func TestOwnerKilledBetweenInsertAndPublication(t *testing.T) {
 	owner.signal(syscall.SIGKILL)
 	owner.wait()
 	require.NotContains(t, guest.stderr.String(), "published")
+
+	guest.waitFor("the meterhouse process that held the embedded warehouse in " + filepath.Join(w.dir, "data") + " is gone: start it again")
 
 	w.daemon()
 	require.Zero(t, guest.wait(), guest.stderr.String())

@@ -47,15 +47,15 @@ func (l *lossy) begin() (end func() run.Outcome) {
 	return func() run.Outcome { return <-outcome }
 }
 
-// settle holds that readers see the restated day, published once, and that the
-// next run has nothing to do.
-func (l *lossy) settle(publications int) {
+// settle ends a test: the next run completes, readers see the restated day, and it
+// was published once.
+func (l *lossy) settle() {
 	l.t.Helper()
 	l.proxy.Set(loadtest.None)
 	report := l.run(l.day, l.day)
 	require.True(l.t, report.Complete())
 	l.requireTruth(l.day, l.day)
-	require.Equal(l.t, publications, l.statuses()[schema.Published])
+	require.Equal(l.t, 2, l.statuses()[schema.Published])
 }
 
 // The ledger's row arrived, and nobody hears of it: it is written once more, and is
@@ -72,7 +72,7 @@ func TestTheAnswerOfThePublicationIsLost(t *testing.T) {
 			require.NoError(t, o.Err)
 			require.Equal(t, schema.Published, o.Load.Status)
 			l.requireTruth(l.day, l.day)
-			l.settle(2)
+			l.settle()
 			require.Equal(t, 1, l.statuses()[schema.Unchanged])
 		})
 	}
@@ -91,7 +91,7 @@ func TestNoAnswerOfThePublicationEverComes(t *testing.T) {
 	o := end()
 	requireUnknown(t, o)
 	l.requireTruth(l.day, l.day)
-	l.settle(2)
+	l.settle()
 }
 
 // The warehouse goes between the last insert and the publication. It is waited for;
@@ -110,7 +110,7 @@ func TestTheWarehouseGoesBeforeThePublication(t *testing.T) {
 		l.proxy.Set(loadtest.None)
 		require.NoError(t, end().Err)
 		l.requireTruth(l.day, l.day)
-		l.settle(2)
+		l.settle()
 	})
 	t.Run("and stays away", func(t *testing.T) {
 		t.Parallel()
@@ -123,7 +123,7 @@ func TestTheWarehouseGoesBeforeThePublication(t *testing.T) {
 		requireUnknown(t, end())
 		require.Equal(t, l.before, l.readersSee("default", l.day))
 		require.Equal(t, map[schema.Status]int{schema.Published: 1}, l.statuses())
-		l.settle(2)
+		l.settle()
 	})
 }
 
