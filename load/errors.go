@@ -173,7 +173,7 @@ func hintFor(class Class) string {
 	case Schema:
 		return "run `meterhouse migrate`; `meterhouse check` compares every column"
 	case Full:
-		return "free disk space on the server"
+		return "free space on the warehouse's disk"
 	}
 	return ""
 }

@@ -215,7 +215,7 @@ func (l *Load) send(ctx context.Context, w *Warehouse) {
 			}
 			err := w.within(ctx, w.readTimeout, func(ctx context.Context) error { return in.insert(ctx, b) })
 			if err != nil {
-				l.err = stopped(ctx, err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table))
+				l.err = w.hint(stopped(ctx, err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table)))
 				return
 			}
 			b.reset()

@@ -54,6 +54,9 @@ type Options struct {
 	// Patience is how long what may be run twice is tried again while the server
 	// is unreachable or busy; 0 means 30 seconds.
 	Patience time.Duration
+	// Gone is what to tell an operator when the server that was reached is not any
+	// more; "" for nothing.
+	Gone string
 	// Cluster is the name of a ClickHouse cluster; none is supported yet.
 	Cluster string
 	// Version is what the ledger of migrations says applied them.
@@ -68,6 +71,7 @@ type Warehouse struct {
 	version  string
 	user     string
 	log      *zap.Logger
+	gone     string // of the Options
 	// readTimeout and patience are those of the Options.
 	readTimeout, patience time.Duration
 
@@ -92,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 		return nil, err
 	}
 	w := &Warehouse{
-		protocol: o.Protocol, database: o.Database, version: o.Version, user: o.User, log: o.Logger,
+		protocol: o.Protocol, database: o.Database, version: o.Version, user: o.User, log: o.Logger, gone: o.Gone,
 		readTimeout: cmp.Or(o.ReadTimeout, defaultReadTimeout), patience: cmp.Or(o.Patience, defaultPatience),
 	}
 	if w.log == nil {

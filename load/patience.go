@@ -50,13 +50,22 @@ func (w *Warehouse) within(ctx context.Context, limit time.Duration, do func(con
 	return err
 }
 
+// hint adds to the error of a server that is not reached any more what to do.
+func (w *Warehouse) hint(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Class == Unreachable && e.Hint == "" {
+		e.Hint = w.gone
+	}
+	return err
+}
+
 // again runs what may be run twice until it succeeds, fails for good, or the
 // warehouse's patience is at its end. The error is an *Error.
 func (w *Warehouse) again(ctx context.Context, limit time.Duration, doing string, do func(context.Context) error) error {
 	limit = min(limit, w.readTimeout)
 	end := time.Now().Add(w.patience)
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		err := fail(w.within(ctx, limit, do), doing)
+		err := w.hint(fail(w.within(ctx, limit, do), doing))
 		var e *Error
 		if !errors.As(err, &e) || !e.Temporary() || time.Now().Add(pause).After(end) {
 			return err

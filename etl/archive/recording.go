@@ -37,6 +37,7 @@ type Recording struct {
 	begun     int    // answers
 	exchanges []Exchange
 	broken    error // why answers could not be kept
+	failed    error // that of it which ends the pull
 	cut       error // which answers broke off; a pull may do without one
 }
 
@@ -100,8 +101,13 @@ func (r *Recording) fail(err error) error {
 	if r.o.Lenient {
 		return nil
 	}
+	r.failed = errors.Join(r.failed, err)
 	return err
 }
+
+// Failed says why the pull could not go on: an answer could not be written to the
+// disk. It is nil while all could, and of a lenient recording.
+func (r *Recording) Failed() error { return r.failed }
 
 type recorder struct {
 	into *Recording

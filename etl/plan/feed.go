@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -41,11 +42,13 @@ type feedView struct {
 	today    schema.Day
 	slices   map[schema.Day]sliceView
 	firstDay schema.Day // of the ledger; valid when slices is not empty
+	// setBack: of a source without history the ledger has a row of a later day than
+	// today, from a later moment than now.
+	setBack  bool
 	everRows bool
 	lastPull *schema.Load // of any day, nil for none
-	// days and rows are the published days, ascending, and their rows.
-	days []schema.Day
-	rows []uint64
+	// published are the published days, ascending.
+	published []DayRows
 }
 
 // sliceView is what the ledger says of one slice.
@@ -84,6 +87,9 @@ func view(in Input, source, feed string) []*feedView {
 func (v *feedView) add(load *schema.Load) {
 	if len(v.slices) == 0 || load.Day < v.firstDay {
 		v.firstDay = load.Day
+	}
+	if ahead := load.FinishedAt.Sub(v.now); !v.History && load.Day > v.today && ahead > 0 && ahead <= maxSetBack {
+		v.setBack = true
 	}
 	s := v.slices[load.Day]
 	if s.last == nil || later(load, s.last) {
@@ -125,19 +131,16 @@ func later(a, b *schema.Load) bool {
 func (v *feedView) listPublished() {
 	for day, s := range v.slices {
 		if s.published != nil {
-			v.days = append(v.days, day)
+			v.published = append(v.published, DayRows{day, s.published.Rows})
 		}
 	}
-	slices.Sort(v.days)
-	for _, day := range v.days {
-		v.rows = append(v.rows, v.slices[day].published.Rows)
-	}
+	slices.SortFunc(v.published, func(a, b DayRows) int { return cmp.Compare(a.Day, b.Day) })
 }
 
 // recent lists the rows of the last published days before day, oldest first.
-func (v *feedView) recent(day schema.Day) []uint64 {
-	end := sort.Search(len(v.days), func(i int) bool { return v.days[i] >= day })
-	return slices.Clone(v.rows[max(0, end-recentDays):end])
+func (v *feedView) recent(day schema.Day) []DayRows {
+	end := sort.Search(len(v.published), func(i int) bool { return v.published[i].Day >= day })
+	return slices.Clone(v.published[max(0, end-recentDays):end])
 }
 
 // newestDue is the last day that can be pulled: yesterday where a day must have

@@ -39,12 +39,18 @@ type Item struct {
 	Last *schema.Load `json:"last,omitempty"`
 	// Recent are the rows of the feed's last seven published days before this
 	// one, oldest first; fewer when there are fewer.
-	Recent []uint64 `json:"-"`
+	Recent []DayRows `json:"-"`
 	// EverRows: the feed has published rows on some day.
 	EverRows bool `json:"-"`
 	// RolledBack are the versions that an operator rolled back from. If the source
 	// still says what one of them says, it is not published again.
 	RolledBack []*schema.Load `json:"-"`
+}
+
+// DayRows is how many rows readers see of a day.
+type DayRows struct {
+	Day  schema.Day
+	Rows uint64
 }
 
 // Options narrow Sync down. Empty names match all.
@@ -91,9 +97,9 @@ func Sync(in Input, o Options) Plan {
 // catchUp decides over all the days of a feed that Sync looks at.
 func (p *Plan) catchUp(v *feedView) {
 	var own Plan
-	for _, day := range v.days {
-		if day < v.syncFrom() && v.deepDue(day) {
-			own.decide(v, day, rules{recheck: true})
+	for _, p := range v.published {
+		if p.Day < v.syncFrom() && v.deepDue(p.Day) {
+			own.decide(v, p.Day, rules{recheck: true})
 		}
 	}
 	for day := v.syncFrom(); day <= v.today; day++ {
@@ -212,6 +218,8 @@ func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 		return NotYetDue, false
 	case !v.History && day < v.today:
 		return OutOfReach, false
+	case v.setBack:
+		return ClockSetBack, false
 	case s.published != nil && r.recheck && v.inRecheck(day):
 		return Recheck, true
 	case s.published != nil && r.recheck && !r.force:

@@ -97,7 +97,7 @@ func TestReplay(t *testing.T) {
 	p := plan.Replay(in, []schema.Slice{slice("2026-03-03"), slice("2026-03-02"), slice("2026-02-01"), {Source: "nobody", Feed: "x"}})
 	requireLines(t, []string{"2026-03-03 replay refused", "2026-03-02 replay published", "2026-02-01 replay out_of_reach"}, p.Do)
 	require.Empty(t, p.Skip)
-	require.Equal(t, []uint64{10, 20}, p.Do[0].Recent)
+	require.Equal(t, []plan.DayRows{{Day: p.Do[0].Day - 2, Rows: 10}, {Day: p.Do[0].Day - 1, Rows: 20}}, p.Do[0].Recent)
 	require.True(t, p.Do[0].EverRows)
 	require.Nil(t, p.Do[0].Published)
 	require.EqualValues(t, 20, p.Do[1].Published.Rows)

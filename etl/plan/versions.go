@@ -36,7 +36,7 @@ func (v Version) Undo(note string, now time.Time) (schema.Load, bool) {
 	if v.Before == nil {
 		return schema.Load{}, false
 	}
-	undo := Publication{Note: note, Now: now}.version(v.Before, &v.Row, schema.RolledBack).Row
+	undo := Publication{Note: note, Now: now}.version(v.Before, &v.Row, &v.Row, schema.RolledBack).Row
 	undo.RunID, undo.Host, undo.Version = v.Row.RunID, v.Row.Host, v.Row.Version
 	return undo, true
 }
@@ -64,7 +64,7 @@ func Accept(ledger []schema.Load, p Publication) (Version, error) {
 		return Version{}, fmt.Errorf("load %d was refused at %s, and load %d came later (%s at %s): what was refused is not the last word; "+
 			"--force publishes it all the same", refused.LoadID, at(refused), word.LoadID, word.Status, at(word))
 	}
-	return p.version(refused, before, schema.Accepted), nil
+	return p.version(refused, before, lastOf(rows), schema.Accepted), nil
 }
 
 // lastWord is the latest row that published a version or found it unchanged, nil
@@ -77,6 +77,15 @@ func lastWord(rows []*schema.Load) *schema.Load {
 		}
 	}
 	return word
+}
+
+// lastOf is the row that was written last, nil for none.
+func lastOf(rows []*schema.Load) *schema.Load {
+	var last *schema.Load
+	for _, row := range rows {
+		last = latest(row, last)
+	}
+	return last
 }
 
 func noRefusal(rows []*schema.Load, loadID uint64) error {
@@ -112,7 +121,7 @@ func Rollback(ledger []schema.Load, p Publication) (Version, error) {
 	case target.LoadID == before.LoadID:
 		return Version{}, fmt.Errorf("load %d is what readers see already", target.LoadID)
 	}
-	return p.version(target, before, schema.RolledBack), nil
+	return p.version(target, before, lastOf(rows), schema.RolledBack), nil
 }
 
 // Current is the version of a slice that readers see, nil for none.
@@ -163,12 +172,13 @@ func whole(rows []*schema.Load, loadID uint64) (*schema.Load, error) {
 }
 
 // version is the row that publishes target. It carries over what target says of
-// its data; the source was not asked, and the moment is the operator's.
-func (p Publication) version(target, before *schema.Load, status schema.Status) Version {
+// its data; the source was not asked, and the moment is the operator's. before is
+// what readers see, last the slice's latest row.
+func (p Publication) version(target, before, last *schema.Load, status schema.Status) Version {
 	row := *target
 	row.Status, row.Reason = status, p.Note
 	row.Requests, row.Bytes = 0, 0
-	now := p.Now.UTC().Truncate(time.Second) // as the ledger keeps it
+	now := Moment(last, p.Now).UTC().Truncate(time.Second) // as the ledger keeps it
 	row.StartedAt, row.FinishedAt = now, now
 	row.PublishedSeq, row.PreviousLoadID = 0, 0
 	if before != nil {

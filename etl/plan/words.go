@@ -19,11 +19,12 @@ const (
 
 // Reasons not to pull a slice.
 const (
-	AlreadyPublished Reason = "published"    // readers see it, nothing to do
-	NotYetDue        Reason = "not_yet_due"  // the day has not ended, or not begun, at the source
-	OutOfReach       Reason = "out_of_reach" // the source only answers for today, and this day is over
-	BeforeStart      Reason = "before_start" // sync does not go back beyond the configured start
-	Postponed        Reason = "postponed"    // failed or refused before, and others were tried less recently
+	AlreadyPublished Reason = "published"      // readers see it, nothing to do
+	NotYetDue        Reason = "not_yet_due"    // the day has not ended, or not begun, at the source
+	OutOfReach       Reason = "out_of_reach"   // the source only answers for today, and this day is over
+	BeforeStart      Reason = "before_start"   // sync does not go back beyond the configured start
+	Postponed        Reason = "postponed"      // failed or refused before, and others were tried less recently
+	ClockSetBack     Reason = "clock_set_back" // the source only answers for today, and the ledger has a later day already
 )
 
 // Explain is the reason as a sentence for people.
@@ -55,6 +56,8 @@ func (r Reason) Explain() string {
 		return "before the start that is configured; a backfill can load it"
 	case Postponed:
 		return fmt.Sprintf("failed or refused before; a pass tries the %d such days that were tried least recently, and a backfill all", MaxOldFailures)
+	case ClockSetBack:
+		return "the source only shows today, and a later day of it was tried already: this machine's clock was set back over midnight, or was ahead before; it is pulled when that day comes"
 	default:
 		return string(r)
 	}

@@ -58,7 +58,7 @@ func (s *sourceRun) archive(
 		}
 	}
 	row := *load
-	row.FinishedAt = s.runner.o.Clock().UTC()
+	row.FinishedAt = s.moment(item)
 	s.settle(item, &row, err)
 	m := &archive.Manifest{Load: row, ComputerGroup: from.header.ComputerGroup}
 	if load.SourceAsOf.Valid {

@@ -17,6 +17,7 @@ type class string
 const (
 	classWarehouse class = "warehouse" // the warehouse could not do its part
 	classArchive   class = "archive"   // the archive could not do its part
+	classSpool     class = "spool"     // there was no room for the answers
 	classData      class = "data"      // the answer contradicts itself or what was sent
 	classRefused   class = "refused"   // a guard spoke
 )
@@ -45,6 +46,15 @@ func (e *archiveError) Error() string {
 }
 func (e *archiveError) Unwrap() error { return e.err }
 
+// spoolError says that the answers could not be kept on disk on their way. The
+// source is not to blame, whatever its decoder made of it.
+type spoolError struct{ err error }
+
+func (e *spoolError) Error() string {
+	return e.err.Error() + "; TMPDIR names the folder for answers on their way, which needs room for a day's, compressed"
+}
+func (e *spoolError) Unwrap() error { return e.err }
+
 var (
 	errNotTried   = errors.New("not tried")
 	errDayChanged = errors.New("the source's day ended during the pull")
@@ -66,6 +76,7 @@ func classify(err error) class {
 		src      *extract.Error
 		wh       *warehouseError
 		arch     *archiveError
+		spool    *spoolError
 		conflict *normalise.Conflict
 		refusal  *Refusal
 	)
@@ -78,6 +89,8 @@ func classify(err error) class {
 		return classWarehouse
 	case errors.As(err, &arch):
 		return classArchive
+	case errors.As(err, &spool):
+		return classSpool
 	case errors.Is(err, context.DeadlineExceeded):
 		return class(extract.Cancelled)
 	case errors.As(err, &src):

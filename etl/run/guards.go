@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -83,18 +84,18 @@ func (h *history) add(item plan.Item, rows uint64) {
 func (h *history) extend(item plan.Item) plan.Item {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var days []schema.Day
-	for day, rows := range h.rows[item.Feed] {
+	learned := h.rows[item.Feed]
+	recent := slices.DeleteFunc(slices.Clone(item.Recent), func(d plan.DayRows) bool {
+		_, again := learned[d.Day]
+		return again
+	})
+	for day, rows := range learned {
 		item.EverRows = item.EverRows || rows > 0
 		if day < item.Day {
-			days = append(days, day)
+			recent = append(recent, plan.DayRows{Day: day, Rows: rows})
 		}
 	}
-	slices.Sort(days)
-	recent := slices.Clone(item.Recent)
-	for _, day := range days {
-		recent = append(recent, h.rows[item.Feed][day])
-	}
+	slices.SortFunc(recent, func(a, b plan.DayRows) int { return cmp.Compare(a.Day, b.Day) })
 	item.Recent = recent[max(0, len(recent)-recentDays):]
 	return item
 }
@@ -107,7 +108,10 @@ func expected(item plan.Item) (uint64, string) {
 	if len(item.Recent) == 0 {
 		return 0, ""
 	}
-	recent := slices.Clone(item.Recent)
+	recent := make([]uint64, len(item.Recent))
+	for i, day := range item.Recent {
+		recent[i] = day.Rows
+	}
 	slices.Sort(recent)
 	return recent[len(recent)/2], "the median of the last published days"
 }

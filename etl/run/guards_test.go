@@ -16,7 +16,13 @@ func TestGuards(t *testing.T) {
 	published := func(rows uint64) plan.Item {
 		return plan.Item{Published: &schema.Load{Rows: rows}, EverRows: rows > 0}
 	}
-	recent := func(rows ...uint64) plan.Item { return plan.Item{Recent: rows, EverRows: true} }
+	days := func(rows ...uint64) (recent []plan.DayRows) {
+		for i, n := range rows {
+			recent = append(recent, plan.DayRows{Day: schema.Day(i), Rows: n})
+		}
+		return recent
+	}
+	recent := func(rows ...uint64) plan.Item { return plan.Item{Recent: days(rows...), EverRows: true} }
 	type c struct {
 		guards  run.Guards
 		item    plan.Item
@@ -44,7 +50,7 @@ func TestGuards(t *testing.T) {
 	f("less than half of it", c{defaults, published(100), schema.Totals{Rows: 49}, "49 rows against 100 of the version published now"})
 	f("the version before counts, not the median", c{
 		defaults,
-		plan.Item{Published: &schema.Load{Rows: 10}, Recent: []uint64{100, 100, 100}, EverRows: true},
+		plan.Item{Published: &schema.Load{Rows: 10}, Recent: days(100, 100, 100), EverRows: true},
 		schema.Totals{Rows: 6},
 		"",
 	})

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -152,12 +151,22 @@ func record(ctx context.Context, w ledgerWriter, loads []schema.Load) (err error
 func (p *publisher) conclude(f finished, recordErr error) {
 	o := f.outcome
 	if recordErr != nil {
-		if o.Load.Status == schema.Published {
+		switch o.Load.Status {
+		case schema.Unchanged:
+			recordErr = fmt.Errorf("the source says what readers see, but that could not be written into the ledger: %w", recordErr)
+			o.Load.Status = schema.Failed
+		case schema.Published:
 			recordErr = fmt.Errorf("the rows of load %d are complete, but whether it was published is not known "+
 				"(the version readers see is whole in either case; `meterhouse status` tells): %w", o.Load.LoadID, recordErr)
 			o.Load.Status = schema.Failed
+		case schema.Refused, schema.Failed, schema.Accepted, schema.RolledBack:
 		}
-		o.Err, o.Restated = errors.Join(o.Err, recordErr), nil
+		if o.Err == nil {
+			o.Err = recordErr
+		} else {
+			o.Err = fmt.Errorf("%w; and the ledger does not know that: %w", o.Err, recordErr)
+		}
+		o.Restated = nil
 	}
 	o.Took = time.Since(f.began)
 	fields := []zap.Field{

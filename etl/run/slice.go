@@ -87,7 +87,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 			err = s.ask(ctx, item, &load)
 		}
 	}
-	load.FinishedAt = s.runner.o.Clock().UTC()
+	load.FinishedAt = s.moment(item)
 	if ctx.Err() != nil && err != nil {
 		err = fmt.Errorf("given up: %w", stopOf(ctx))
 	}
@@ -97,7 +97,7 @@ func (s *sourceRun) attempt(ctx context.Context, item plan.Item) (schema.Load, e
 // begin makes the ledger row of a load that starts now.
 func (s *sourceRun) begin(item plan.Item) schema.Load {
 	o := s.runner.o
-	started := o.Clock().UTC()
+	started := s.moment(item)
 	load := schema.Load{
 		LoadID: schema.NewLoadID(started), RunID: s.runID, Slice: item.Slice, Kind: item.Kind,
 		ContentHash: schema.NoContent, StartedAt: started, Host: o.Host, Version: o.Version,
@@ -122,6 +122,11 @@ func (s *sourceRun) number(ctx context.Context, item plan.Item, load *schema.Loa
 	}
 	load.PublishedSeq = seq
 	return nil
+}
+
+// moment is the time that the ledger row of a load bears.
+func (s *sourceRun) moment(item plan.Item) time.Time {
+	return plan.Moment(item.Last, s.runner.o.Clock()).UTC()
 }
 
 // snapshot reports whether the source shows only now.
@@ -179,13 +184,16 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 		Dir: o.SpoolDir, Lenient: item.Published == nil && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // says what it made
+		return &spoolError{err}
 	}
 	defer recording.Remove()
 	if via := recording.Record(live); item.Published == nil {
 		err = s.insert(ctx, item, from, via, load)
 	} else {
 		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
+	}
+	if full := recording.Failed(); err != nil && full != nil {
+		err = &spoolError{full}
 	}
 	if day := s.sameDay(item); day != nil && publishable(err) {
 		err = day

@@ -59,11 +59,15 @@ func Last(spec string, loc *time.Location, at time.Time) (time.Time, error) {
 }
 
 func parse(spec string, loc *time.Location) (cron.Schedule, error) {
-	s, err := cron.ParseStandard("CRON_TZ=" + loc.String() + " " + spec)
+	zone, err := cron.ParseStandard("CRON_TZ=" + loc.String() + " " + spec)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schedule %q: %w", spec, err)
 	}
-	return s, nil
+	wall, err := cron.ParseStandard("CRON_TZ=UTC " + spec)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schedule %q: %w", spec, err)
+	}
+	return overGaps{zone, wall, loc}, nil
 }
 
 // Run fires the jobs until ctx ends, then waits for the runs in hand: ending

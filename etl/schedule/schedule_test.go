@@ -35,6 +35,13 @@ func TestNextAndLastReadTheSpecInItsZone(t *testing.T) {
 		"over the change":  {"0 6 * * *", "2026-03-29T03:00:00Z", "2026-03-28T05:00:00Z", "2026-03-29T04:00:00Z"},
 		"exactly at a run": {"0 6 * * *", "2026-01-10T05:00:00Z", "2026-01-10T05:00:00Z", "2026-01-11T05:00:00Z"},
 		"monthly":          {"0 6 1 * *", "2026-01-31T12:00:00Z", "2026-01-01T05:00:00Z", "2026-02-01T05:00:00Z"},
+		// On 29 March 2026 the clocks go from 02:00 to 03:00, on 25 October from 03:00 back to 02:00.
+		"before the hour that is left out": {"30 2 * * *", "2026-03-29T00:00:00Z", "2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z"},
+		"after it":                         {"30 2 * * *", "2026-03-29T02:00:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"},
+		"every hour, over it":              {"0 * * * *", "2026-03-29T00:30:00Z", "2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z"},
+		"every quarter, over it":           {"*/15 * * * *", "2026-03-29T01:05:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:15:00Z"},
+		"the hour that comes twice":        {"30 2 * * *", "2026-10-25T00:00:00Z", "2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z"},
+		"every hour, while it comes twice": {"0 * * * *", "2026-10-25T00:30:00Z", "2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z"},
 	} {
 		last, err := schedule.Last(c.spec, berlin, at(c.from))
 		require.NoError(t, err, name)

@@ -54,6 +54,9 @@ func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) 
 		opts.Protocol, opts.Addrs = config.WarehouseHTTP, []string{e.Addr}
 		opts.Compress = false // on loopback it costs time and gains nothing
 		opts.User, opts.Password = e.User, func() string { return e.Key }
+		if !engine.Owner() {
+			opts.Gone = fmt.Sprintf("the meterhouse process that held the embedded warehouse in %s is gone: start it again, or only this command", c.Dir)
+		}
 	}
 	w, err := load.Open(ctx, opts)
 	if err != nil {

@@ -48,30 +48,24 @@ const (
 // clock goes at its usual pace from 2026-03-10 06:00 UTC on.
 type clock struct {
 	began   time.Time
-	skipped atomic.Int64 // days
+	skipped atomic.Int64 // nanoseconds
 }
 
 func (c *clock) now() time.Time {
 	morning := time.Date(2026, time.March, 10, 6, 0, 0, 0, time.UTC)
-	return morning.Add(time.Since(c.began)).AddDate(0, 0, int(c.skipped.Load()))
+	return morning.Add(time.Since(c.began) + time.Duration(c.skipped.Load()))
 }
 
 // skipDay goes on to the same time of the next day.
-func (c *clock) skipDay() { c.skipped.Add(1) }
+func (c *clock) skipDay() { c.skip(24 * time.Hour) }
+
+// skip goes on by so much, or back.
+func (c *clock) skip(d time.Duration) { c.skipped.Add(int64(d)) }
 
 // newWarehouse is a database of the embedded engine with all tables.
 func newWarehouse(t *testing.T) *load.Warehouse {
 	t.Helper()
-	e := loadtest.Engine(t)
-	w, err := load.Open(t.Context(), load.Options{
-		Protocol: load.HTTP, Addrs: []string{e.Addr}, Database: loadtest.Database(t),
-		User: e.User, Password: func() string { return e.Key },
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.Close()) })
-	_, err = w.Migrate(t.Context())
-	require.NoError(t, err)
-	return w
+	return loadtest.Migrated(t, loadtest.Embedded(t).Database(t))
 }
 
 // world is a simulated source, the warehouse, and what runs between them.
@@ -220,7 +214,7 @@ func (w *world) runWith(ctx, soft context.Context, sources []run.Source, p plan.
 	require.NotEmpty(w.t, p.Do)
 	runner := wire.Runner(wire.RunnerOptions{
 		Warehouse: &wire.Warehouse{Warehouse: w.warehouse}, Sources: sources, PublishDelay: 10 * time.Millisecond,
-		Clock: w.clock.now, Version: "test", Logger: zap.NewNop(), Observer: o,
+		Clock: w.clock.now, Version: ledgerMark, Logger: zap.NewNop(), Observer: o,
 	})
 	report := runner.Run(ctx, soft, p)
 	require.Len(w.t, report.Outcomes, len(p.Do), "every slice has an outcome")
@@ -234,6 +228,9 @@ func (w *world) query(sql string, args ...any) []string {
 	require.NoError(w.t, w.warehouse.Query(w.t.Context(), fmt.Sprintf(sql, args...), "TSV", &out))
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
+
+// ledgerMark stands in every row of the ledger, and nowhere else on the wire.
+const ledgerMark = "v1.2.3-of-the-ledger"
 
 const nothing = "0 rows, 0"
 

@@ -192,7 +192,7 @@ func TestDiskFull(t *testing.T) {
 	require.ErrorIs(t, fill(filler), syscall.ENOSPC)
 
 	o := s.run(1)
-	requireClass(t, o.Err, load.Full, "free disk space on the server")
+	requireClass(t, o.Err, load.Full, "free space on the warehouse's disk")
 	require.Empty(t, s.retried)
 	require.NoError(t, os.Remove(filler))
 	s.settle(0)
