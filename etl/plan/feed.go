@@ -53,6 +53,7 @@ type sliceView struct {
 	published *schema.Load // the version that readers see, nil for none
 	last      *schema.Load // the latest row, nil for none
 	lastPull  *schema.Load // the latest row of a pull that came to its end, nil for none
+	refused   *schema.Load // the latest row of a refused load, nil for none
 	// publications are all rows that published a version, in the ledger's order.
 	publications []*schema.Load
 }
@@ -91,6 +92,9 @@ func (v *feedView) add(load *schema.Load) {
 	}
 	if pulled(load) {
 		s.lastPull, v.lastPull = latest(load, s.lastPull), latest(load, v.lastPull)
+	}
+	if load.Status == schema.Refused {
+		s.refused = latest(load, s.refused)
 	}
 	if load.PublishedSeq > 0 {
 		v.everRows = v.everRows || load.Rows > 0

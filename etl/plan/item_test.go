@@ -36,6 +36,11 @@ func TestItemCarriesWhatTheEngineNeeds(t *testing.T) {
 	require.EqualValues(t, 3, it.Published.PublishedSeq)
 	require.Equal(t, schema.Refused, it.Last.Status)
 
+	// The latest refused load, whatever came behind it.
+	require.Nil(t, f("2026-03-11 refused", "2026-03-12 failed").Refused)
+	it = f("2026-03-12 refused 1", "2026-03-12 refused 2", "2026-03-12 published 3", "2026-03-12 failed")
+	require.EqualValues(t, 2, it.Refused.Rows)
+
 	// Seven published days before it, oldest first, each in the version that readers see.
 	it = f(
 		"2026-03-01 published 1", "2026-03-02 published 2", "2026-03-03 published 3", "2026-03-04 published 4",

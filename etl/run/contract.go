@@ -23,6 +23,9 @@ type Warehouse interface {
 	Begin(ctx context.Context, h schema.LoadHeader) (Load, error)
 	// Verify compares what the warehouse holds under the id with what was sent.
 	Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error
+	// What publishing a load again needs, too: a load that a guard refused may
+	// be all that is left to look at.
+	Versions
 	// Record writes finished loads into the ledger, all in one block. It
 	// assigns PublishedSeq, in place, to the loads whose status publishes them.
 	// Recording the same loads twice is harmless, so it tries again by itself

@@ -151,23 +151,24 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
 	}}
 	live := s.src.API.Live()
-	if item.Published == nil && o.Archive == nil {
+	known := item.Published != nil || item.Refused != nil
+	if !known && o.Archive == nil {
 		if err := s.insert(ctx, item, from, live, load); err != nil {
 			return err
 		}
 		return s.sameDay(item)
 	}
 	recording, err := archive.NewRecording(archive.RecordingOptions{
-		Dir: o.SpoolDir, Lenient: item.Published == nil && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
+		Dir: o.SpoolDir, Lenient: !known && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // says what it made
 	}
 	defer recording.Remove()
-	if via := recording.Record(live); item.Published == nil {
-		err = s.insert(ctx, item, from, via, load)
-	} else {
+	if via := recording.Record(live); known {
 		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
+	} else {
+		err = s.insert(ctx, item, from, via, load)
 	}
 	if day := s.sameDay(item); day != nil && publishable(err) {
 		err = day
@@ -181,8 +182,8 @@ type origin struct {
 	header schema.LoadHeader
 }
 
-// compare hashes what comes through first, which readers may have already, and
-// loads it from again only if it says something new.
+// compare hashes what comes through first, which the warehouse may have already,
+// and loads it from again only if it says something new.
 func (s *sourceRun) compare(
 	ctx context.Context, item plan.Item, from origin, first extract.Getter, again func() extract.Getter, load *schema.Load,
 ) error {
@@ -191,7 +192,7 @@ func (s *sourceRun) compare(
 	if err != nil {
 		return err
 	}
-	if got.says(item.Published) {
+	if item.Published != nil && got.says(item.Published) {
 		load.Status = schema.Unchanged
 		return nil
 	}
@@ -204,7 +205,27 @@ func (s *sourceRun) compare(
 			return nil
 		}
 	}
+	if refusal := s.refusedBefore(ctx, item, got); refusal != nil {
+		load.LoadID = item.Refused.LoadID
+		return refusal
+	}
 	return s.insert(ctx, item, from, again(), load)
+}
+
+// refusedBefore gives the reason to refuse what was pulled where the same was
+// refused before and is still stored: one load is all that an operator needs to
+// look at and to accept. nil where it is new, or where the guards let it pass now.
+func (s *sourceRun) refusedBefore(ctx context.Context, item plan.Item, got tally) *Refusal {
+	if item.Refused == nil || !got.says(item.Refused) {
+		return nil
+	}
+	refusal := s.src.Guards.Check(s.history.extend(item), got.totals)
+	if refusal == nil || StillStored(ctx, s.runner.o.Warehouse, *item.Refused) != nil {
+		return nil // a warehouse that cannot tell will not take the rows either
+	}
+	refusal.Reason += fmt.Sprintf("; the same as load %d of %s UTC, which stands for it", item.Refused.LoadID,
+		schema.LoadTime(item.Refused.LoadID).UTC().Format(time.DateTime))
+	return refusal
 }
 
 // insert sends the slice's rows under the load's id and has them verified and
