@@ -54,7 +54,8 @@ type Load interface {
 type Observer interface {
 	// Planned names, once and before anything starts, all that will be tried.
 	Planned(items []plan.Item)
-	// Rows says that n more records of the slice have arrived.
+	// Rows says that n more records of the slice have arrived. A record that is read
+	// again, because an answer broke off or is loaded from its recording, is no more.
 	Rows(item plan.Item, n uint64)
 	// Note passes on what a source wants its operator to know, each text once.
 	Note(item plan.Item, text string)

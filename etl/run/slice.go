@@ -121,17 +121,33 @@ func (s *sourceRun) sameDay(item plan.Item) error {
 	return nil
 }
 
-// ready asks a source that can tell whether it has finished the day.
-func (s *sourceRun) ready(ctx context.Context, item plan.Item) error {
+// ready asks a source that can tell whether it has finished the day; behind the
+// pull, with the state of before, also whether it still says the same.
+func (s *sourceRun) ready(ctx context.Context, item plan.Item, before string) (state string, err error) {
 	gate, ok := s.src.API.(extract.Gate)
 	if !ok {
-		return nil
+		return "", nil
 	}
-	notes, err := gate.Ready(ctx, extract.Request{Feed: item.Feed, Day: item.Day.String()})
+	state, notes, err := gate.Ready(ctx, extract.Request{Feed: item.Feed, Day: item.Day.String()}, before)
 	for _, text := range notes {
 		s.say(item, text)
 	}
-	return err //nolint:wrapcheck // the source's own error
+	return state, err //nolint:wrapcheck // the source's own error
+}
+
+// stillSo holds what a pull ended with, err, against what was true when it began:
+// the source's day, and that the source had finished the one that was asked for.
+func (s *sourceRun) stillSo(ctx context.Context, item plan.Item, before string, err error) error {
+	if !publishable(err) {
+		return err
+	}
+	if day := s.sameDay(item); day != nil {
+		return day
+	}
+	if _, notReady := s.ready(ctx, item, before); notReady != nil {
+		return notReady
+	}
+	return err
 }
 
 // ask fills the load from the source. What is answered is recorded where it may
@@ -141,7 +157,8 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 	if err := s.sameDay(item); err != nil {
 		return err
 	}
-	if err := s.ready(ctx, item); err != nil {
+	before, err := s.ready(ctx, item, "")
+	if err != nil {
 		return err
 	}
 	o := s.runner.o
@@ -153,10 +170,7 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 	live := s.src.API.Live()
 	known := item.Published != nil || item.Refused != nil
 	if !known && o.Archive == nil {
-		if err := s.insert(ctx, item, from, live, load); err != nil {
-			return err
-		}
-		return s.sameDay(item)
+		return s.stillSo(ctx, item, before, s.insert(ctx, item, from, live, load))
 	}
 	recording, err := archive.NewRecording(archive.RecordingOptions{
 		Dir: o.SpoolDir, Lenient: !known && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
@@ -170,10 +184,7 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 	} else {
 		err = s.insert(ctx, item, from, via, load)
 	}
-	if day := s.sameDay(item); day != nil && publishable(err) {
-		err = day
-	}
-	return s.keep(ctx, item, from, load, recording, err)
+	return s.keep(ctx, item, from, load, recording, s.stillSo(ctx, item, before, err))
 }
 
 // origin is what the rows of a load come from.
@@ -187,7 +198,7 @@ type origin struct {
 func (s *sourceRun) compare(
 	ctx context.Context, item plan.Item, from origin, first extract.Getter, again func() extract.Getter, load *schema.Load,
 ) error {
-	got, err := s.runner.pull(ctx, s.src, from.api, item, first, nil)
+	got, err := s.pull(ctx, from.api, item, first, nil)
 	s.note(item, load, got)
 	if err != nil {
 		return err
@@ -237,7 +248,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via
 		return inWarehouse(err)
 	}
 	defer into.Abort() // without effect once it is finished
-	got, err := r.pull(ctx, s.src, from.api, item, via, into)
+	got, err := s.pull(ctx, from.api, item, via, into)
 	s.note(item, load, got)
 	if err != nil {
 		return err
