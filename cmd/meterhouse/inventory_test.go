@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -164,4 +165,16 @@ func TestDiscoverShowsTheSchema(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Empty(t, stdout)
 	require.Contains(t, stderr, "Profile > Show token")
+}
+
+// Somebody waits for a check: a server that is down is not asked for long.
+func TestCheckDoesNotAskForLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{bigfix: bigfixtest.Options{}, bigfixYAML: "    max_retries: 9\n"})
+	w.bigfix.Faults.Always(bigfixtest.UsagePath, simfault.Status(http.StatusServiceUnavailable, "starting"))
+	code, stdout, stderr := w.run("check")
+	require.Equal(t, 1, code, stderr)
+	require.Contains(t, stdout, `error    bfi, source: asking "bfi" for license usage`)
+	require.Contains(t, stdout, "(2 attempts)")
+	require.Contains(t, stdout, "portal, right to read", "the other source is looked at all the same")
 }
