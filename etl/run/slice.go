@@ -231,8 +231,10 @@ func (s *sourceRun) refusedBefore(ctx context.Context, item plan.Item, got tally
 		return nil
 	}
 	refusal := s.src.Guards.Check(s.history.extend(item), got.totals)
-	if refusal == nil || StillStored(ctx, s.runner.o.Warehouse, *item.Refused) != nil {
-		return nil // a warehouse that cannot tell will not take the rows either
+	// A warehouse that cannot tell will not take the rows either.
+	stored := StillStored(ctx, s.runner.o.Warehouse, *item.Refused) == nil
+	if refusal == nil || !stored {
+		return nil
 	}
 	refusal.Reason += fmt.Sprintf("; the same as load %d of %s UTC, which stands for it", item.Refused.LoadID,
 		schema.LoadTime(item.Refused.LoadID).UTC().Format(time.DateTime))

@@ -82,12 +82,14 @@ func TestARefusedDayIsStoredAgain(t *testing.T) {
 		status schema.Status
 	}{
 		"when the source says something else": {func(t *testing.T, w *world, first run.Outcome) {
+			t.Helper()
 			require.NoError(t, w.bigfix.Revise(first.Item.Day.String(), 2))
 		}, schema.Refused},
 		"when the guard lets it pass": {func(_ *testing.T, w *world, _ run.Outcome) {
 			w.source.Guards.MinRows = 0
 		}, schema.Published},
 		"when its rows were pruned": {func(t *testing.T, w *world, _ run.Outcome) {
+			t.Helper()
 			stock := (&wire.Warehouse{Warehouse: w.warehouse}).Stock()
 			retention := plan.Retention{Now: w.clock.now().Add(time.Hour)}
 			chosen, err := run.PlanPrune(t.Context(), stock, retention)
