@@ -209,6 +209,16 @@ func (v *feedView) state(day schema.Day) State {
 	}
 }
 
+// standing is the latest refused load, nil for none. One that was published at
+// some time is pruned like other versions, whatever was refused since: it cannot
+// stand for what an operator may still accept.
+func (s sliceView) standing() *schema.Load {
+	if s.refused == nil || slices.ContainsFunc(s.publications, func(l *schema.Load) bool { return l.LoadID == s.refused.LoadID }) {
+		return nil
+	}
+	return s.refused
+}
+
 func (s sliceView) lastWas(status schema.Status) bool {
 	return s.last != nil && s.last.Status == status
 }
