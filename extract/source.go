@@ -54,11 +54,13 @@ type Source interface {
 
 // Gate is a Source that may know of a slice that it is not ready yet.
 type Gate interface {
-	// Ready is asked before a slice is pulled, and may send requests. It returns
-	// nil when the slice may be pulled now, an *Error of class NotReady when its
-	// day is not finished at the source, and any other *Error when that could not
-	// be learned. The notes are as those of an Answer.
-	Ready(ctx context.Context, req Request) (notes []string, err error)
+	// Ready is asked before a slice is pulled, with before "", and again behind the
+	// pull, with the state that it returned then. It may send requests. The error
+	// is nil when the slice may be pulled now, or what was pulled be published; an
+	// *Error of class NotReady when its day is not finished at the source, of class
+	// Interrupted when the source computed its data anew in between, and any other
+	// *Error when that could not be learned. The notes are as those of an Answer.
+	Ready(ctx context.Context, req Request, before string) (state string, notes []string, err error)
 }
 
 // Discoverer is a Source that can show what its server offers.

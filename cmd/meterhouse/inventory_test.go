@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -37,6 +38,40 @@ func TestADayWaitsForTheImport(t *testing.T) {
 	w.must(pass...)
 	require.Equal(t, []string{"2026-03-01\tpublished", "2026-03-02\tpublished"}, w.query("SELECT day, status FROM loads ORDER BY day"))
 	require.Zero(t, w.bigfix.ImportsStarted())
+}
+
+// The gate is asked again behind the pull: what was answered while an import ran is
+// not published, and a day that an import has changed meanwhile is pulled again.
+func TestADayIsNotPublishedWhenAnImportRanDuringThePull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{bigfix: bigfixtest.Options{Rows: 50}, bigfixYAML: "    wait_for_import: true\n"})
+	pass := []string{"backfill", "--source", "bfi", "--from", "2026-03-01", "--to", "2026-03-01"}
+	idle := bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2026-03-02T06:00:00Z", LastImportTime: "2026-03-02T06:00:00Z"}
+	later := bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2026-03-02T09:00:00Z", LastImportTime: "2026-03-02T09:00:00Z"}
+	during := func(status bigfixtest.ImportStatus) {
+		w.bigfix.Imports(idle)
+		w.bigfix.Faults.Next(bigfixtest.UsagePath, simfault.Rewrite(func(body string) string {
+			w.bigfix.Imports(status)
+			return body
+		}))
+	}
+
+	during(bigfixtest.ImportStatus{Mode: "running", LastSuccessTime: idle.LastSuccessTime})
+	code, _, stderr := w.run(pass...)
+	require.Equal(t, 3, code, stderr)
+	require.Contains(t, stderr, `license usage of 2026-03-01 at "bfi" is not ready yet: an import is running`)
+	require.Equal(t, []string{"0"}, w.query("SELECT count() FROM loads"))
+
+	during(later)
+	w.must(pass...)
+	require.Equal(t, []string{"published\t2"}, w.query("SELECT status, requests FROM loads"), "it was pulled again at once")
+	require.Equal(t, 3, w.bigfix.Requests(bigfixtest.UsagePath))
+
+	// Also a recheck that would find nothing new.
+	during(bigfixtest.ImportStatus{Mode: "pending", LastSuccessTime: idle.LastSuccessTime})
+	code, _, stderr = w.run(append(pass, "--force")...)
+	require.Equal(t, 3, code, stderr)
+	require.Equal(t, []string{"published"}, w.query("SELECT status FROM loads"))
 }
 
 // Product totals are published with the rows of their day, restated with them,
@@ -130,4 +165,16 @@ func TestDiscoverShowsTheSchema(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Empty(t, stdout)
 	require.Contains(t, stderr, "Profile > Show token")
+}
+
+// Somebody waits for a check: a server that is down is not asked for long.
+func TestCheckDoesNotAskForLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{bigfix: bigfixtest.Options{}, bigfixYAML: "    max_retries: 9\n"})
+	w.bigfix.Faults.Always(bigfixtest.UsagePath, simfault.Status(http.StatusServiceUnavailable, "starting"))
+	code, stdout, stderr := w.run("check")
+	require.Equal(t, 1, code, stderr)
+	require.Contains(t, stdout, `error    bfi, source: asking "bfi" for license usage`)
+	require.Contains(t, stdout, "(2 attempts)")
+	require.Contains(t, stdout, "portal, right to read", "the other source is looked at all the same")
 }

@@ -51,6 +51,19 @@ func (w *world) pull() (code int, stderr string) {
 	return code, stderr
 }
 
+// TestRefusedTwiceIsArchivedOnce: while a source says what a guard refused, the
+// first answers stand for all that follow.
+func TestRefusedTwiceIsArchivedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldOptions{topYAML: inAFolder + "guards: {min_rows: 1000000}\n"})
+	for range 2 {
+		code, _, stderr := w.run("sync", "--source", "portal")
+		require.Equal(t, 3, code, stderr)
+		require.Equal(t, []string{"refused\t2"}, w.query("SELECT status, count() FROM loads FINAL GROUP BY status"), "both lists, each once")
+		require.Len(t, w.objects("manifest.json"), 2)
+	}
+}
+
 // TestRefusedThenAccepted: a guard refuses a restatement, an operator looks at it
 // and accepts it, the next sync leaves it alone, and a rollback takes it back for
 // as long as the source says the same.

@@ -134,7 +134,7 @@ func (w *world) start(args ...string) *process {
 	w.t.Helper()
 	p := &process{t: w.t, cmd: exec.Command(*program, args...), ended: make(chan struct{})} //nolint:noctx // ended by signals
 	p.cmd.Dir = w.dir
-p.cmd.Env = append(os.Environ(), "METERHOUSE_LIBCHDB="+w.library, "TMPDIR="+filepath.Join(w.dir, "tmp"))
+	p.cmd.Env = append(os.Environ(), "METERHOUSE_LIBCHDB="+w.library, "TMPDIR="+filepath.Join(w.dir, "tmp"))
 	p.cmd.Env = append(p.cmd.Env, w.env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	require.NoError(w.t, p.cmd.Start())

@@ -56,6 +56,7 @@ type sliceView struct {
 	published *schema.Load // the version that readers see, nil for none
 	last      *schema.Load // the latest row, nil for none
 	lastPull  *schema.Load // the latest row of a pull that came to its end, nil for none
+	refused   *schema.Load // the latest row of a refused load, nil for none
 	// publications are all rows that published a version, in the ledger's order.
 	publications []*schema.Load
 }
@@ -97,6 +98,9 @@ func (v *feedView) add(load *schema.Load) {
 	}
 	if pulled(load) {
 		s.lastPull, v.lastPull = latest(load, s.lastPull), latest(load, v.lastPull)
+	}
+	if load.Status == schema.Refused {
+		s.refused = latest(load, s.refused)
 	}
 	if load.PublishedSeq > 0 {
 		v.everRows = v.everRows || load.Rows > 0
@@ -206,6 +210,16 @@ func (v *feedView) state(day schema.Day) State {
 	default:
 		return StateMissing
 	}
+}
+
+// standing is the latest refused load, nil for none. One that was published at
+// some time is pruned like other versions, whatever was refused since: it cannot
+// stand for what an operator may still accept.
+func (s sliceView) standing() *schema.Load {
+	if s.refused == nil || slices.ContainsFunc(s.publications, func(l *schema.Load) bool { return l.LoadID == s.refused.LoadID }) {
+		return nil
+	}
+	return s.refused
 }
 
 func (s sliceView) lastWas(status schema.Status) bool {

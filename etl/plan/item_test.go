@@ -36,6 +36,16 @@ func TestItemCarriesWhatTheEngineNeeds(t *testing.T) {
 	require.EqualValues(t, 3, it.Published.PublishedSeq)
 	require.Equal(t, schema.Refused, it.Last.Status)
 
+	// The latest refused load, whatever came behind it.
+	require.Nil(t, f("2026-03-11 refused", "2026-03-12 failed").Refused)
+	it = f("2026-03-12 refused 1", "2026-03-12 refused 2", "2026-03-12 published 3", "2026-03-12 failed")
+	require.EqualValues(t, 2, it.Refused.Rows)
+
+	// But not one that was accepted once.
+	in := plan.Input{Feeds: []plan.Feed{feed}, Ledger: ledger(t, feed, "2026-03-12 refused", "2026-03-12 accepted"), Now: instant(t, "2026-03-15T12:00:00Z")}
+	in.Ledger[1].LoadID = in.Ledger[0].LoadID
+	require.Nil(t, plan.Sync(in, plan.Options{Day: &only}).Do[0].Refused)
+
 	// Seven published days before it, oldest first, each in the version that readers see.
 	it = f(
 		"2026-03-01 published 1", "2026-03-02 published 2", "2026-03-03 published 3", "2026-03-04 published 4",

@@ -45,6 +45,10 @@ type Item struct {
 	// RolledBack are the versions that an operator rolled back from. If the source
 	// still says what one of them says, it is not published again.
 	RolledBack []*schema.Load `json:"-"`
+	// Refused is the latest load that a guard refused, nil for none or when it was
+	// published at some time. If the source still says what it says, it is not
+	// stored again.
+	Refused *schema.Load `json:"-"`
 }
 
 // DayRows is how many rows readers see of a day.
@@ -195,6 +199,7 @@ func (p *Plan) decide(v *feedView, day schema.Day, r rules) {
 	item.Cost = v.cost(day)
 	item.Recent = v.recent(day)
 	item.RolledBack = rolledBackFrom(v.slices[day].publications)
+	item.Refused = v.slices[day].standing()
 	p.Do = append(p.Do, item)
 }
 

@@ -51,7 +51,7 @@ func (s *sourceRun) archive(
 	ctx context.Context, item plan.Item, from origin, load *schema.Load, recording *archive.Recording, err error,
 ) error {
 	a := s.runner.o.Archive
-	if load.Status == schema.Unchanged {
+	if load.Status == schema.Unchanged || load.LoadID != from.header.LoadID {
 		held, err := a.Holds(ctx, item.Slice, load.ContentHash)
 		if err != nil || held {
 			return err //nolint:wrapcheck // says what it read

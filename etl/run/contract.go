@@ -25,6 +25,9 @@ type Warehouse interface {
 	Begin(ctx context.Context, h schema.LoadHeader) (Load, error)
 	// Verify compares what the warehouse holds under the id with what was sent.
 	Verify(ctx context.Context, kind string, loadID uint64, want schema.Totals) error
+	// What publishing a load again needs, too: a load that a guard refused may
+	// be all that is left to look at.
+	Versions
 	// Record writes finished loads into the ledger, all in one block. It takes
 	// PublishedSeq, in place, from those whose status does not publish them.
 	// Recording the same loads twice is harmless, so it tries again by itself
@@ -53,7 +56,8 @@ type Load interface {
 type Observer interface {
 	// Planned names, once and before anything starts, all that will be tried.
 	Planned(items []plan.Item)
-	// Rows says that n more records of the slice have arrived.
+	// Rows says that n more records of the slice have arrived. A record that is read
+	// again, because an answer broke off or is loaded from its recording, is no more.
 	Rows(item plan.Item, n uint64)
 	// Note passes on what a source wants its operator to know, each text once.
 	Note(item plan.Item, text string)

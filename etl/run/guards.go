@@ -31,7 +31,7 @@ type Refusal struct{ Reason string }
 
 // Error gives the reason and the ways out.
 func (r *Refusal) Error() string {
-	return r.Reason + "; the version published before stands. If the source is right, `meterhouse accept` publishes the load"
+	return r.Reason + "; it is stored, and readers do not see it. If the source is right, `meterhouse accept` publishes it"
 }
 
 // Check gives the reason to refuse a load of the item with these totals, nil when there is none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/meterhouse/meterhouse/etl/archive"
 	"github.com/meterhouse/meterhouse/etl/normalise"
@@ -129,24 +130,40 @@ func (s *sink) reject(rec *extract.Record, err error) error {
 	return inWarehouse(s.into.Reject(r.Row(rec)))
 }
 
+// arrivals tells the observer of records as they come. Those of a slice that is
+// read a second time, because its answer broke off or from its recording, are
+// told only as far as they are more than the first time.
+type arrivals struct {
+	observer Observer
+	mu       sync.Mutex
+	told     map[schema.Slice]uint64
+}
+
+func (a *arrivals) add(item plan.Item, soFar uint64) {
+	a.mu.Lock()
+	more := soFar - min(soFar, a.told[item.Slice])
+	a.told[item.Slice] += more
+	a.mu.Unlock()
+	if more > 0 {
+		a.observer.Rows(item, more)
+	}
+}
+
 // pull has api ask for the slice through via and sends its rows into the load,
 // or only hashes them when into is nil.
-func (r *Runner) pull(
-	ctx context.Context, src Source, api extract.Source, item plan.Item, via extract.Getter, into Load,
-) (tally, error) {
-	s := newSink(src, into)
-	var pending uint64
+func (s *sourceRun) pull(ctx context.Context, api extract.Source, item plan.Item, via extract.Getter, into Load) (tally, error) {
+	rows := newSink(s.src, into)
+	var arrived uint64
 	answer, err := api.Pull(ctx, via, extract.Request{Feed: item.Feed, Day: item.Day.String()},
 		func(rec *extract.Record) error {
-			if pending++; pending == progressStep {
-				r.o.Observer.Rows(item, pending)
-				pending = 0
+			if arrived++; arrived%progressStep == 0 {
+				s.arrivals.add(item, arrived)
 			}
-			return s.row(rec)
+			return rows.row(rec)
 		})
-	r.o.Observer.Rows(item, pending)
-	got := tally{answer: answer, totals: s.totals, hash: s.hash.String(), notes: answer.Notes, extra: s.extra}
-	if n := s.unreadable(); n > 0 {
+	s.arrivals.add(item, arrived)
+	got := tally{answer: answer, totals: rows.totals, hash: rows.hash.String(), notes: answer.Notes, extra: rows.extra}
+	if n := rows.unreadable(); n > 0 {
 		got.notes = append(got.notes, fmt.Sprintf("%d dates of the answer cannot be read; they are NULL, and their text is kept in the column extra", n))
 	}
 	if replay, ok := via.(*archive.Replayer); ok && err == nil {

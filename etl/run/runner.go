@@ -62,6 +62,7 @@ func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 		w := &sourceRun{
 			runner: r, src: src, runID: runID, publisher: pub, collector: c,
 			own: newBreaker(sourceLimits()), all: warehouse, feeds: feedBreakers(items),
+			arrivals: arrivals{observer: r.o.Observer, told: map[schema.Slice]uint64{}},
 		}
 		wg.Go(func() { w.work(ctx, soft, items) })
 	}
@@ -81,6 +82,7 @@ type sourceRun struct {
 	all       *breaker            // the warehouse's and the archive's, for all sources
 	feeds     map[string]*breaker // what concerns one feed
 	history   history
+	arrivals  arrivals
 	notes     sync.Map // what was already said
 }
 

@@ -144,17 +144,33 @@ func (s *sourceRun) sameDay(item plan.Item) error {
 	return nil
 }
 
-// ready asks a source that can tell whether it has finished the day.
-func (s *sourceRun) ready(ctx context.Context, item plan.Item) error {
+// ready asks a source that can tell whether it has finished the day; behind the
+// pull, with the state of before, also whether it still says the same.
+func (s *sourceRun) ready(ctx context.Context, item plan.Item, before string) (state string, err error) {
 	gate, ok := s.src.API.(extract.Gate)
 	if !ok {
-		return nil
+		return "", nil
 	}
-	notes, err := gate.Ready(ctx, extract.Request{Feed: item.Feed, Day: item.Day.String()})
+	state, notes, err := gate.Ready(ctx, extract.Request{Feed: item.Feed, Day: item.Day.String()}, before)
 	for _, text := range notes {
 		s.say(item, text)
 	}
-	return err //nolint:wrapcheck // the source's own error
+	return state, err //nolint:wrapcheck // the source's own error
+}
+
+// stillSo holds what a pull ended with, err, against what was true when it began:
+// the source's day, and that the source had finished the one that was asked for.
+func (s *sourceRun) stillSo(ctx context.Context, item plan.Item, before string, err error) error {
+	if !publishable(err) {
+		return err
+	}
+	if day := s.sameDay(item); day != nil {
+		return day
+	}
+	if _, notReady := s.ready(ctx, item, before); notReady != nil {
+		return notReady
+	}
+	return err
 }
 
 // ask fills the load from the source. What is answered is recorded where it may
@@ -164,7 +180,8 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 	if err := s.sameDay(item); err != nil {
 		return err
 	}
-	if err := s.ready(ctx, item); err != nil {
+	before, err := s.ready(ctx, item, "")
+	if err != nil {
 		return err
 	}
 	o := s.runner.o
@@ -174,31 +191,26 @@ func (s *sourceRun) ask(ctx context.Context, item plan.Item, load *schema.Load) 
 		ComputerGroup: feed.ComputerGroup, Target: feed.Target, RetrievedAt: load.StartedAt,
 	}}
 	live := s.src.API.Live()
-	if item.Published == nil && o.Archive == nil {
-		if err := s.insert(ctx, item, from, live, load); err != nil {
-			return err
-		}
-		return s.sameDay(item)
+	known := item.Published != nil || item.Refused != nil
+	if !known && o.Archive == nil {
+		return s.stillSo(ctx, item, before, s.insert(ctx, item, from, live, load))
 	}
 	recording, err := archive.NewRecording(archive.RecordingOptions{
-		Dir: o.SpoolDir, Lenient: item.Published == nil && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
+		Dir: o.SpoolDir, Lenient: !known && o.ArchiveBestEffort, ReadOn: o.Archive != nil && s.snapshot(),
 	})
 	if err != nil {
 		return &spoolError{err}
 	}
 	defer recording.Remove()
-	if via := recording.Record(live); item.Published == nil {
-		err = s.insert(ctx, item, from, via, load)
-	} else {
+	if via := recording.Record(live); known {
 		err = s.compare(ctx, item, from, via, func() extract.Getter { return recording.Replay() }, load)
+	} else {
+		err = s.insert(ctx, item, from, via, load)
 	}
 	if full := recording.Failed(); err != nil && full != nil {
 		err = &spoolError{full}
 	}
-	if day := s.sameDay(item); day != nil && publishable(err) {
-		err = day
-	}
-	return s.keep(ctx, item, from, load, recording, err)
+	return s.keep(ctx, item, from, load, recording, s.stillSo(ctx, item, before, err))
 }
 
 // origin is what the rows of a load come from.
@@ -207,17 +219,17 @@ type origin struct {
 	header schema.LoadHeader
 }
 
-// compare hashes what comes through first, which readers may have already, and
-// loads it from again only if it says something new.
+// compare hashes what comes through first, which the warehouse may have already,
+// and loads it from again only if it says something new.
 func (s *sourceRun) compare(
 	ctx context.Context, item plan.Item, from origin, first extract.Getter, again func() extract.Getter, load *schema.Load,
 ) error {
-	got, err := s.runner.pull(ctx, s.src, from.api, item, first, nil)
+	got, err := s.pull(ctx, from.api, item, first, nil)
 	s.note(item, load, got)
 	if err != nil {
 		return err
 	}
-	if got.says(item.Published) {
+	if item.Published != nil && got.says(item.Published) {
 		load.Status = schema.Unchanged
 		return nil
 	}
@@ -230,7 +242,29 @@ func (s *sourceRun) compare(
 			return nil
 		}
 	}
+	if refusal := s.refusedBefore(ctx, item, got); refusal != nil {
+		load.LoadID = item.Refused.LoadID
+		return refusal
+	}
 	return s.insert(ctx, item, from, again(), load)
+}
+
+// refusedBefore gives the reason to refuse what was pulled where the same was
+// refused before and is still stored: one load is all that an operator needs to
+// look at and to accept. nil where it is new, or where the guards let it pass now.
+func (s *sourceRun) refusedBefore(ctx context.Context, item plan.Item, got tally) *Refusal {
+	if item.Refused == nil || !got.says(item.Refused) {
+		return nil
+	}
+	refusal := s.src.Guards.Check(s.history.extend(item), got.totals)
+	// A warehouse that cannot tell will not take the rows either.
+	stored := StillStored(ctx, s.runner.o.Warehouse, *item.Refused) == nil
+	if refusal == nil || !stored {
+		return nil
+	}
+	refusal.Reason += fmt.Sprintf("; the same as load %d of %s UTC, which stands for it", item.Refused.LoadID,
+		schema.LoadTime(item.Refused.LoadID).UTC().Format(time.DateTime))
+	return refusal
 }
 
 // insert sends the slice's rows under the load's id and has them verified and
@@ -242,7 +276,7 @@ func (s *sourceRun) insert(ctx context.Context, item plan.Item, from origin, via
 		return inWarehouse(err)
 	}
 	defer into.Abort() // without effect once it is finished
-	got, err := r.pull(ctx, s.src, from.api, item, via, into)
+	got, err := s.pull(ctx, from.api, item, via, into)
 	s.note(item, load, got)
 	if err != nil {
 		return err

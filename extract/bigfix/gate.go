@@ -31,32 +31,39 @@ type importStatus struct {
 }
 
 // Ready tells whether the server has finished the day: no import is running or
-// about to, and the last successful one ended after the day did. Without
+// about to, and the last successful one ended after the day did. With the state
+// of before it also tells of an import that came and went since. Without
 // WaitForImport every day is ready, and so it is where the server does not let
 // us ask, which a note says once.
-func (s *Source) Ready(ctx context.Context, req extract.Request) ([]string, error) {
+func (s *Source) Ready(ctx context.Context, req extract.Request, before string) (state string, notes []string, err error) {
 	if !s.o.WaitForImport || s.noGate.Load() {
-		return nil, nil
+		return "", nil, nil
 	}
 	doing := fmt.Sprintf("license usage of %s at %q is not ready yet", req.Day, s.o.Name)
 	day, err := time.ParseInLocation(time.DateOnly, req.Day, s.o.Location)
 	if err != nil {
-		return nil, &extract.Error{Class: extract.BadRequest, Doing: doing, Err: err}
+		return "", nil, &extract.Error{Class: extract.BadRequest, Doing: doing, Err: err}
 	}
 	status, err := s.importStatus(ctx)
 	switch {
 	case isNoGate(err):
 		if s.noGate.CompareAndSwap(false, true) {
-			return []string{noGateNote(err)}, nil
+			return "", []string{noGateNote(err)}, nil
 		}
-		return nil, nil
+		return "", nil, nil
 	case err != nil:
-		return nil, err
+		return "", nil, err
 	}
 	if err := status.finished(day.AddDate(0, 0, 1), s.o.Location); err != nil {
-		return nil, &extract.Error{Class: extract.NotReady, Doing: doing, Err: err}
+		return "", nil, &extract.Error{Class: extract.NotReady, Doing: doing, Err: err}
 	}
-	return nil, nil
+	if state = status.imports(); before != "" && before != state {
+		return "", nil, &extract.Error{
+			Class: extract.Interrupted, Doing: fmt.Sprintf("asking %q for license usage of %s", s.o.Name, req.Day),
+			Err: fmt.Errorf("an import came and went during the pull (before it: %s; now: %s)", before, state),
+		}
+	}
+	return state, nil, nil
 }
 
 // isNoGate reports whether the server refuses to tell about its imports, or
@@ -119,6 +126,12 @@ func (i importStatus) finished(end time.Time, zone *time.Location) error {
 			at.In(zone).Format(time.RFC3339), end.Format(time.RFC3339))
 	}
 	return nil
+}
+
+// imports tells one state of the server's data from the next: every import, also
+// one that fails, changes a time.
+func (i importStatus) imports() string {
+	return fmt.Sprintf("last import %q, last successful one %q", scalar(i.LastImportTime), scalar(i.LastSuccessTime))
 }
 
 // importFinding is the line of a check about the gate.

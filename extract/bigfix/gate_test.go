@@ -23,7 +23,8 @@ func waiting(t *testing.T) func(*bigfix.Options) {
 
 func (b testBundle) ready(t *testing.T) ([]string, error) {
 	t.Helper()
-	return b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: someDay})
+	_, notes, err := b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: someDay}, "")
+	return notes, err
 }
 
 func TestReadyWhenTheImportHasFinishedTheDay(t *testing.T) {
@@ -66,6 +67,50 @@ func TestReadyWhenTheImportHasFinishedTheDay(t *testing.T) {
 			}
 			requireClass(t, extract.NotReady, err)
 			require.ErrorContains(t, err, `license usage of 2025-03-12 at "bfi" is not ready yet`)
+			require.ErrorContains(t, err, f.says)
+		})
+	}
+}
+
+// Behind a pull the gate is asked again, with its state of before.
+func TestReadyTellsOfAnImportDuringThePull(t *testing.T) {
+	t.Parallel()
+	before := bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T06:00:00Z", LastImportTime: "2025-03-13T06:00:00Z"}
+	for name, f := range map[string]struct {
+		now   bigfixtest.ImportStatus
+		class extract.Class // empty: still ready
+		says  string
+	}{
+		"nothing happened": {before, "", ""},
+		"one has begun": {
+			bigfixtest.ImportStatus{Mode: "running", LastSuccessTime: before.LastSuccessTime}, extract.NotReady, "an import is running",
+		},
+		"one came and went": {
+			bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: "2025-03-13T08:00:00Z", LastImportTime: "2025-03-13T08:00:00Z"},
+			extract.Interrupted, `an import came and went during the pull (before it: last import "2025-03-13T06:00:00Z"`,
+		},
+		"one came and failed": {
+			bigfixtest.ImportStatus{Mode: "idle", LastSuccessTime: before.LastSuccessTime, LastImportTime: "2025-03-13T08:00:00Z"},
+			extract.Interrupted, "came and went",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, bigfixtest.Options{PlainHTTP: true}, waiting(t))
+			req := extract.Request{Feed: "default", Day: someDay}
+			b.server.Imports(before)
+			state, _, err := b.source.Ready(t.Context(), req, "")
+			require.NoError(t, err)
+			require.NotEmpty(t, state)
+
+			b.server.Imports(f.now)
+			again, _, err := b.source.Ready(t.Context(), req, state)
+			if f.class == "" {
+				require.NoError(t, err)
+				require.Equal(t, state, again)
+				return
+			}
+			requireClass(t, f.class, err)
 			require.ErrorContains(t, err, f.says)
 		})
 	}
@@ -132,7 +177,7 @@ func TestReadyFailsWhenItCannotLearn(t *testing.T) {
 		})
 	}
 	b := setup(t, bigfixtest.Options{}, waiting(t))
-	_, err := b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: "12.3.2025"})
+	_, _, err := b.source.Ready(t.Context(), extract.Request{Feed: "default", Day: "12.3.2025"}, "")
 	requireClass(t, extract.BadRequest, err)
 }
 

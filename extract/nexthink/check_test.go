@@ -1,6 +1,7 @@
 package nexthink_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/meterhouse/meterhouse/extract"
 	"github.com/meterhouse/meterhouse/extract/extracttest/simfault"
+	"github.com/meterhouse/meterhouse/extract/nexthink"
 	"github.com/meterhouse/meterhouse/extract/nexthink/nexthinktest"
 )
 
@@ -37,7 +39,7 @@ func TestCheckFindsWhatAnOperatorShouldKnow(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, findings[0].Warn)
 	require.Contains(t, findings[0].Says, "insecure_skip_verify")
-	require.Equal(t, "visio/installed answers in json with no device", findings[2].Says)
+	require.Equal(t, "visio/installed answers in json with no device; if there should be one, the account may not see it", findings[2].Says)
 	require.Equal(t, extract.Finding{
 		What: "engine emea", Warn: true,
 		Says: "DISCONNECTED, time zone Europe/Zurich, version 6.30.1: the devices of this engine may be missing or old",
@@ -64,6 +66,29 @@ func TestCheckWithoutEngines(t *testing.T) {
 		require.NotContains(t, last.Says, "discovery tool")
 		require.False(t, last.Warn)
 	}
+}
+
+// A name that is misspelt in one target is found, and the other targets are
+// looked at all the same.
+func TestCheckLooksAtEveryTarget(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nexthinktest.Options{Devices: 6000})
+	misspelt, last := visio(), visio()
+	misspelt.Name, misspelt.Path = "misspelt", []string{"Europe", "Swizerland"}
+	last.Name, last.Lists = "last", []string{nexthink.ListUnderusage}
+	b.options.Targets = append(b.options.Targets, misspelt, last)
+	findings, err := b.source(t).Check(t.Context())
+	require.Equal(t, extract.BadRequest, asError(t, err).Class)
+	require.ErrorContains(t, err, "misspelt/installed")
+	var read []string
+	for _, f := range findings {
+		if f.What == "right to read" {
+			read = append(read, fmt.Sprintf("%.34s %t", f.Says, f.Warn))
+		}
+	}
+	require.Equal(t, []string{
+		"visio/installed answers in json wi false", "misspelt/installed: HTTP status 40 true", "last/underusage answers in json wi false",
+	}, read)
 }
 
 func TestCheckFails(t *testing.T) {

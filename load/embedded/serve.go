@@ -63,12 +63,20 @@ func (s *session) permit(sql string, rights readonly) error {
 	return nil
 }
 
-// syntaxError returns the parser's complaint about sql.
+// syntaxError returns the parser's complaint about sql, as a server words it: a
+// function of the engine parses it as text, so that places count from its
+// beginning.
 func (s *session) syntaxError(sql string) error {
-	if err := s.exec("EXPLAIN AST " + sql); err != nil {
-		return err
+	const formatting = "SELECT formatQuery("
+	err := s.exec(formatting + quoteString(sql) + ")")
+	e, ok := errors.AsType[*exception](err)
+	if !ok {
+		return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error")
 	}
-	return errorf(codeSyntaxError, "SYNTAX_ERROR", "Syntax error")
+	if complaint, _, own := strings.Cut(e.text, ": In scope "+formatting); own {
+		e.text = complaint + ". (SYNTAX_ERROR)"
+	}
+	return e
 }
 
 // load runs an INSERT whose data is streamed to the engine.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -87,8 +88,16 @@ func (c *checking) conclude() error {
 	return nil
 }
 
+// checkRetries is how often a check asks again: somebody waits for it, and may
+// want to hear soon that a name is misspelt.
+const checkRetries = 1
+
 func (a *App) checkSources(ctx context.Context, cfg *config.Config, c *checking) {
-	sources, err := wire.Sources(cfg.Sources)
+	hasty := slices.Clone(cfg.Sources)
+	for i := range hasty {
+		hasty[i].MaxRetries = min(hasty[i].MaxRetries, checkRetries)
+	}
+	sources, err := wire.Sources(hasty)
 	if err != nil {
 		c.found("configuration", "sources", "error", err.Error())
 		return

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -100,6 +101,7 @@ func describe(o run.Outcome) string {
 // bars draws one bar per source; its length is slices, its words rows.
 type bars struct {
 	writer progress.Writer
+	length int // of a message
 	done   chan struct{}
 	mu     sync.Mutex
 	source map[string]*bar
@@ -119,7 +121,8 @@ func newBars(out io.Writer) *bars {
 	// behind the message; a line that wraps could not be drawn over again.
 	width := terminalWidth(out)
 	w.SetTerminalWidth(width)
-	w.SetMessageLength(min(52, max(16, width-62)))
+	length := min(52, max(16, width-62))
+	w.SetMessageLength(length)
 	w.SetTrackerLength(min(20, max(4, width-110)))
 	w.SetTrackerPosition(progress.PositionRight)
 	w.SetUpdateFrequency(200 * time.Millisecond)
@@ -128,7 +131,7 @@ func newBars(out io.Writer) *bars {
 	w.Style().Visibility.ETA = true
 	w.Style().Visibility.Value = true
 	w.Style().Options.TimeInProgressPrecision = time.Second
-	b := &bars{writer: w, done: make(chan struct{}), source: map[string]*bar{}}
+	b := &bars{writer: w, length: length, done: make(chan struct{}), source: map[string]*bar{}}
 	go func() { defer close(b.done); w.Render() }()
 	return b
 }
@@ -171,7 +174,19 @@ func (b *bars) Rows(i plan.Item, n uint64) {
 	s := b.source[i.Source]
 	s.rows += n
 	perSecond := float64(s.rows) / max(time.Since(s.began).Seconds(), 0.001)
-	s.tracker.UpdateMessage(fmt.Sprintf("%s  %s/s, %s rows", i.Source, count(uint64(perSecond)), count(s.rows)))
+	rows, rate := count(s.rows)+" rows", count(uint64(perSecond))+"/s, "
+	s.tracker.UpdateMessage(fitting(b.length, i.Source+"  "+rate+rows, i.Source+"  "+rows, i.Source))
+}
+
+// fitting is the first of texts that is not longer than length, else the last: a
+// number that is cut would pass for another.
+func fitting(length int, texts ...string) string {
+	for _, t := range texts {
+		if utf8.RuneCountInString(t) <= length {
+			return t
+		}
+	}
+	return texts[len(texts)-1]
 }
 
 func (b *bars) Note(i plan.Item, text string) { b.Say(noteLine(i, text)) }

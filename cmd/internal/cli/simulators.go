@@ -51,8 +51,9 @@ func startEstate(ctx context.Context, o estateOptions) (_ *estate, err error) {
 		}
 	}()
 	e.bigfix, err = bigfixtest.Start(ctx, bigfixtest.Options{
-		Seed: 1, Rows: o.rows, First: "2024-01-01", Now: o.now, Token: simulatedToken,
-		User: simulatedUser, Password: simulatedPassword, Addr: o.bigfixAddr,
+		Seed: 1, Rows: o.rows, First: "2024-01-01", Token: simulatedToken,
+		Now:  func() time.Time { return o.now().UTC() }, // its time zone, as the configuration has it
+		User: simulatedUser, Password: simulatedPassword, Addr: o.bigfixAddr, NightlyImport: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulated BigFix Inventory on %s: %w", o.bigfixAddr, err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -300,6 +301,37 @@ func TestAnAnswerThatBrokeOffIsPulledAgainAsAWhole(t *testing.T) {
 	require.Len(t, ledger, 1, "it is one load in the ledger, published once")
 	require.Equal(t, s.begun[1], ledger[0].LoadID)
 	require.Equal(t, uint64(2), ledger[0].Requests, "which counts all that was asked for")
+}
+
+// counting adds up the records that it is told of.
+type counting struct {
+	nobody
+	rows atomic.Uint64
+}
+
+func (c *counting) Rows(_ plan.Item, n uint64) { c.rows.Add(n) }
+
+func TestRowsThatAreReadAgainAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	w := bigfixWorld(t, newWarehouse(t), "bfi", bigfixtest.Options{})
+	day := w.today() - 1
+	pass := func() (told, rows uint64) {
+		t.Helper()
+		sources := w.sources()
+		sources[0].MaxRetries = 1
+		o := &counting{}
+		report := w.runWith(t.Context(), t.Context(), sources, w.plan(day, day), o)
+		require.True(t, report.Complete())
+		return o.rows.Load(), report.Rows()
+	}
+	w.faults.Next(w.path, simfault.CutAfter(3000))
+	told, rows := pass()
+	require.Equal(t, rows, told, "of an answer that broke off")
+	require.Positive(t, rows)
+
+	require.NoError(t, w.bigfix.Revise(day.String(), 1))
+	told, rows = pass()
+	require.Equal(t, rows, told, "of a restatement, which is compared and then loaded")
 }
 
 func TestAnAnswerThatKeepsBreakingOffFails(t *testing.T) {

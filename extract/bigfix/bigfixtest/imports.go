@@ -1,6 +1,9 @@
 package bigfixtest
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // ImportStatus is what api/import_status.json says, as on IBM's page on data
 // imports: the fields that a client needs to know when a day is complete.
@@ -13,8 +16,23 @@ type ImportStatus struct {
 	LastStatus      string `json:"last_status"`
 }
 
+// nightlyImport is how long the import of every midnight takes.
+const nightlyImport = 20 * time.Minute
+
+// nightly is what a server says whose import runs every midnight.
+func nightly(now time.Time) *ImportStatus {
+	began := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	status := &ImportStatus{Mode: "idle", Progress: 100, LastStatus: "success", LastImportTime: began.Format(time.RFC3339)}
+	if now.Sub(began) < nightlyImport {
+		status.Mode, status.Progress = "running", int(100*now.Sub(began)/nightlyImport)
+		began = began.AddDate(0, 0, -1)
+	}
+	status.LastSuccessTime = began.Add(nightlyImport).Format(time.RFC3339)
+	return status
+}
+
 // Imports sets what api/import_status.json says. Until it is called there is no
-// such endpoint.
+// such endpoint, unless the options have an import every night.
 func (s *Simulator) Imports(status ImportStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,6 +55,9 @@ func (s *Simulator) importStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	status := s.imports
 	s.mu.Unlock()
+	if status == nil && s.o.NightlyImport {
+		status = nightly(s.o.Now())
+	}
 	if status == nil {
 		refuse(w, http.StatusNotFound, "Not Found")
 		return

@@ -54,6 +54,9 @@ type Options struct {
 	// Unknown are columns of license_usage_per_server and license_usage that this
 	// version does not have.
 	Unknown []string
+	// NightlyImport has api/import_status.json tell of an import that runs every
+	// midnight of the server's clock, for twenty minutes.
+	NightlyImport bool
 	// Latency passes before every answer.
 	Latency time.Duration
 	// Version is what api/sam/about says; 11.0.7.0 when empty.

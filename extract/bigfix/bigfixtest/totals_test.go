@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -120,6 +121,21 @@ func TestTotalsThatAreRefused(t *testing.T) {
 			require.Equal(t, f.status, w.Code)
 			require.Contains(t, w.Body.String(), f.says)
 		})
+	}
+}
+
+func TestNightlyImport(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]bigfixtest.ImportStatus{
+		"2025-03-13T00:10:00Z": {Mode: "running", Progress: 50, LastImportTime: "2025-03-13T00:00:00Z", LastSuccessTime: "2025-03-12T00:20:00Z", LastStatus: "success"},
+		"2025-03-13T00:20:00Z": {Mode: "idle", Progress: 100, LastImportTime: "2025-03-13T00:00:00Z", LastSuccessTime: "2025-03-13T00:20:00Z", LastStatus: "success"},
+	} {
+		now, err := time.Parse(time.RFC3339, at)
+		require.NoError(t, err)
+		s := simulator(t, bigfixtest.Options{NightlyImport: true, Now: func() time.Time { return now }})
+		var got bigfixtest.ImportStatus
+		require.NoError(t, json.Unmarshal(get(t, s, "import_status.json", nil).Body.Bytes(), &got))
+		require.Equal(t, want, got)
 	}
 }
 

@@ -59,7 +59,7 @@ func tlsHint(err error) (hint string, ok bool) {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return "nobody trusted signed the server's certificate: set tls.ca_file to the authority that did", true
+		return "nobody trusted signed the server's certificate: set tls.ca_file to the authority that did, or to the certificate itself where it signed itself", true
 	case errors.As(err, &name):
 		return "the certificate is for another name: set tls.server_name to a name in it, or correct url", true
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
