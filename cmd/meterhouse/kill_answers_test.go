@@ -131,7 +131,7 @@ func (a *answers) untilWaiting(n int) {
 func (c *campaign) restate(n int) {
 	c.t.Helper()
 	for range n {
-		day := c.start + schema.Day(c.rand.IntN(recheck+2))
+		day := c.first + schema.Day(c.rand.IntN(restated))
 		if c.rand.IntN(5) == 0 {
 			c.revision[day] = -1
 		}

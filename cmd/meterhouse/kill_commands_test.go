@@ -44,7 +44,7 @@ func (c *campaign) plainSync() attempt {
 
 // backfill is forced, so that also what is published is pulled again.
 func (c *campaign) backfill() attempt {
-	from, days := c.start+schema.Day(c.rand.IntN(recheck-4)), 5
+	from, days := c.first+schema.Day(c.rand.IntN(restated-4)), 5
 	c.restate(c.rand.IntN(recheck))
 	a := attempt{name: "backfill", slices: days, args: []string{
 		"backfill", "--force", "--source", "bfi", "--from", from.String(), "--to", (from + schema.Day(days) - 1).String(), "--parallel", "3",
@@ -67,7 +67,7 @@ func (c *campaign) daemon() attempt {
 
 // replay makes a new version of days from their archived answers.
 func (c *campaign) replay() attempt {
-	from, days := c.start+2, 5
+	from, days := c.first+2, 5
 	a := attempt{name: "replay", slices: days, args: []string{
 		"replay", "--force", "--source", "bfi", "--from", from.String(), "--to", (from + schema.Day(days) - 1).String(),
 	}}
@@ -125,8 +125,8 @@ func (c *campaign) accept() attempt {
 	c.t.Helper()
 	slice, load := c.choose(func(r ledgerRow) bool { return r.status == schema.Refused }, func() {
 		for _, few := range []bool{false, true} {
-			for day := range schema.Day(recheck) {
-				c.restateDay(schema.DayOf(time.Now(), time.UTC)-1-day, few)
+			for day := range schema.Day(restated) {
+				c.restateDay(c.first+day, few)
 			}
 			c.complete(c.plainSync())
 		}
@@ -218,7 +218,7 @@ func (c *campaign) migrate() attempt {
 		if code != 0 {
 			return "the exit code should be 0"
 		}
-		day := (c.start + 3).String()
+		day := (c.first + 3).String()
 		code, _, stderr := c.world.run("backfill", "--config", a.config, "--source", "bfi", "--from", day, "--to", day)
 		if code != 0 {
 			return "the warehouse takes no day: " + stderr

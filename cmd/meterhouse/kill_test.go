@@ -36,6 +36,7 @@ func TestKills(t *testing.T) {
 const (
 	// recheck is how many past days every pass of a campaign pulls again.
 	recheck     = 8
+	restated    = recheck + 2
 	soakArchive = "archive: {url: \"file:./archive\"}\n"
 )
 
@@ -43,11 +44,13 @@ const (
 type campaign struct {
 	*world
 	*answers
-	rand  *rand.Rand
-	seed  uint64
-	start schema.Day // the bigfix source's, as configured
-	now   picture    // of the warehouse, the latest one
-	took  map[string]time.Duration
+	rand *rand.Rand
+	seed uint64
+	// first is the first of the days that the source restates, the last of which
+	// every pass pulls again; start is the source's start as it is configured.
+	first, start schema.Day
+	now          picture // of the warehouse, the latest one
+	took         map[string]time.Duration
 
 	others int            // warehouses beside the world's own
 	killed map[string]int // by command
@@ -64,7 +67,8 @@ func newCampaign(t *testing.T, warehouse string) *campaign {
 		c.seed = uint64(time.Now().UnixNano())
 	}
 	c.rand = rand.New(rand.NewPCG(c.seed, 0))
-	c.start = schema.DayOf(time.Now(), time.UTC) - recheck - 2
+	c.first = schema.DayOf(time.Now(), time.UTC) - restated
+	c.start = c.first
 	c.world = newWorld(t, worldOptions{
 		bigfix:    bigfixtest.Options{Rows: 120, Latency: 10 * time.Millisecond},
 		warehouse: warehouse, start: c.start.String(), devices: 900,
