@@ -38,6 +38,7 @@ func (c *content) String() string {
 
 type ledgerRow struct {
 	load, seq, rows uint64
+	started         time.Time // in whole seconds
 	status          schema.Status
 	hash, reason    string
 	pruned          bool
@@ -72,7 +73,8 @@ UNION ALL
 SELECT 'pruned', '', '', '', toString(load_id), '' FROM pruned_loads
 UNION ALL
 SELECT 'ledger', CAST(source AS String), CAST(feed AS String), toString(day), toString(load_id),
-	concat(toString(published_seq), '|', toString(rows), '|', CAST(status AS String), '|', toString(content_hash), '|', reason)
+	concat(toString(published_seq), '|', toString(rows), '|', CAST(status AS String), '|', toString(content_hash), '|',
+		toString(toUnixTimestamp(started_at)), '|', reason)
 FROM loads FINAL`
 
 // takePicture asks the warehouse of a configuration, "" for the world's own.
@@ -120,9 +122,10 @@ func (p picture) add(t testing.TB, cells []string) {
 	case "pruned":
 		p.pruned[load] = true
 	case "ledger":
-		f := strings.SplitN(text, "|", 5)
+		f := strings.SplitN(text, "|", 6)
 		p.ledger[slice] = append(p.ledger[slice], ledgerRow{
-			load: load, seq: number(f[0]), rows: number(f[1]), status: schema.Status(f[2]), hash: f[3], reason: f[4],
+			load: load, seq: number(f[0]), rows: number(f[1]), status: schema.Status(f[2]), hash: f[3],
+			started: time.Unix(int64(number(f[4])), 0), reason: f[5],
 		})
 	default:
 		if p.seen[slice] == nil {
@@ -167,12 +170,14 @@ func (p picture) content(s schema.Slice) string {
 }
 
 // lastSince is the last word of the ledger on the slices that were pulled since
-// began.
+// began. A load that was refused again bears the number of the first time.
 func (p picture) lastSince(began time.Time) map[schema.Slice]ledgerRow {
 	last := map[schema.Slice]ledgerRow{}
 	for s, rows := range p.ledger {
 		for _, r := range rows {
-			if !schema.LoadTime(r.load).Before(began.Truncate(time.Millisecond)) && r.load > last[s].load {
+			since := !schema.LoadTime(r.load).Before(began.Truncate(time.Millisecond)) ||
+				r.status == schema.Refused && !r.started.Before(began.Truncate(time.Second))
+			if since && cmp.Or(r.started.Compare(last[s].started), cmp.Compare(r.load, last[s].load)) > 0 {
 				last[s] = r
 			}
 		}
