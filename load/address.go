@@ -15,6 +15,7 @@ import (
 // long as it answers, and to the next one in the list when it does not.
 type addresses struct {
 	current atomic.Int64
+	dials   atomic.Int64  // connections made
 	timeout time.Duration // for each address
 }
 
@@ -30,6 +31,7 @@ func (a *addresses) dial(ctx context.Context, _ int, o *clickhouse.Options, dial
 		conn, err := a.try(ctx, o.Addr[n], &each, dial)
 		if err == nil {
 			a.current.Store(int64(n))
+			a.dials.Add(1)
 			return conn, nil
 		}
 		errs = append(errs, err)

@@ -18,7 +18,7 @@ func sentColumns() map[string][]clickhouse.ColumnNameAndType {
 		columns[b.table] = b.types()
 	}
 	for _, name := range ledgerColumns() {
-		columns["loads"] = append(columns["loads"], clickhouse.ColumnNameAndType{Name: name})
+		columns[ledgerTable] = append(columns[ledgerTable], clickhouse.ColumnNameAndType{Name: name})
 	}
 	return columns
 }
@@ -33,14 +33,21 @@ func (w *Warehouse) CheckColumns(ctx context.Context) error {
 	}
 	var faults []string
 	for table, columns := range sentColumns() {
+		everywhere := ""
+		if w.cluster != nil {
+			everywhere = " ON CLUSTER " + quoteName(w.cluster.cluster)
+		}
+		if w.cluster != nil && sharded(table) {
+			table += localSuffix // which the rows go to
+		}
 		for _, c := range columns {
 			typ, ok := have[table][c.Name]
 			switch {
 			case !ok && c.Type == "":
 				faults = append(faults, fmt.Sprintf("%s has no column %s", table, c.Name))
 			case !ok:
-				faults = append(faults, fmt.Sprintf("%s has no column %s (ALTER TABLE %s ADD COLUMN %s %s)",
-					table, c.Name, quoteName(table), quoteName(c.Name), c.Type))
+				faults = append(faults, fmt.Sprintf("%s has no column %s (ALTER TABLE %s%s ADD COLUMN %s %s)",
+					table, c.Name, quoteName(table), everywhere, quoteName(c.Name), c.Type))
 			case c.Type != "" && typ != c.Type:
 				faults = append(faults, fmt.Sprintf("%s.%s is %s, not %s", table, c.Name, typ, c.Type))
 			}

@@ -84,6 +84,8 @@ func fail(err error, doing string) error {
 		e.Class = Cancelled
 	case errors.Is(err, errColumnType):
 		e.Class = Schema
+	case errors.Is(err, errReadOnly), errors.Is(err, errMoved):
+		e.Class = Busy
 	default:
 		e.Class = classWithoutCode(err)
 	}

@@ -27,7 +27,7 @@ func Statements() map[string]string {
 		"applied":         appliedMigrationsSQL,
 		"max_seq":         maxPublishedSeqSQL,
 		"stored_loads":    storedLoadsSQL(schema.LicenseUsageTable()),
-		"table_bytes":     tableBytesSQL(schema.LicenseUsageTable()),
+		"table_bytes":     tableBytesSQL("license_usage_versions"),
 		"pruned_at":       prunedAtSQL(42),
 		"delete_loads":    deleteLoadsSQL("license_usage_versions", []uint64{42, 43}),
 		"mutations":       mutationsSQL("license_usage_versions", true),

@@ -21,13 +21,14 @@ var errColumnType = errors.New("another type")
 // an interface, which costs more than all the rest together.
 type inserter struct {
 	w       *Warehouse
+	to      taker
 	buf     proto.Buffer
 	encoded bytes.Reader
 	reader  *proto.Reader
 }
 
-func newInserter(w *Warehouse) *inserter {
-	in := &inserter{w: w}
+func newInserter(w *Warehouse, to taker) *inserter {
+	in := &inserter{w: w, to: to}
 	in.reader = proto.NewReader(&in.encoded)
 	return in
 }
@@ -35,7 +36,7 @@ func newInserter(w *Warehouse) *inserter {
 // insert returns when the server has acknowledged the block.
 func (in *inserter) insert(ctx context.Context, b *block) error {
 	b.seal()
-	batch, err := in.w.conn.PrepareBatch(in.w.insertContext(ctx, b.types()), insertSQL(b.table, b.names()))
+	batch, err := in.to.conn.PrepareBatch(in.w.insertContext(ctx, b.types()), insertSQL(in.to.table(b.table), b.names()))
 	if err != nil {
 		return err
 	}

@@ -31,22 +31,29 @@ func ledgerColumns() []string {
 func (w *Warehouse) Ledger(ctx context.Context, q LedgerQuery) ([]schema.Load, error) {
 	var loads []schema.Load
 	err := w.again(ctx, w.readTimeout, "reading the ledger", func(ctx context.Context) error {
-		loads = nil
-		rows, err := w.conn.Query(ctx, ledgerSQL(q))
-		if err != nil {
+		return w.newest(ctx, func(ctx context.Context) (err error) {
+			loads, err = w.readLoads(ctx, q)
 			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			l, err := scanLoad(rows)
-			if err != nil {
-				return err
-			}
-			loads = append(loads, l)
-		}
-		return rows.Err()
+		}, ledgerTable)
 	})
 	return loads, err
+}
+
+func (w *Warehouse) readLoads(ctx context.Context, q LedgerQuery) ([]schema.Load, error) {
+	rows, err := w.ledger.Query(ctx, ledgerSQL(q))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var loads []schema.Load
+	for rows.Next() {
+		l, err := scanLoad(rows)
+		if err != nil {
+			return nil, err
+		}
+		loads = append(loads, l)
+	}
+	return loads, rows.Err()
 }
 
 func scanLoad(rows driver.Rows) (schema.Load, error) {
@@ -85,7 +92,8 @@ func (w *Warehouse) NextSeq(ctx context.Context) (uint64, error) {
 // is still in hand, so that the operator's word stands.
 //
 // While the server is unreachable or busy it tries again, for as long as the
-// warehouse's patience lasts, and it may be called again with the same loads: they
+// warehouse's patience lasts, and on a cluster it returns when every server that
+// lives has the rows. It may be called again with the same loads: they
 // keep their numbers, so that a row that did arrive is written once more as the
 // same row.
 func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
@@ -93,15 +101,22 @@ func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
 		return nil
 	}
 	doing := fmt.Sprintf("writing %d rows to the ledger", len(loads))
-	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error { return w.numberPublications(ctx, loads) })
+	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error {
+		return w.newest(ctx, func(ctx context.Context) error { return w.numberPublications(ctx, loads) }, ledgerTable)
+	})
 	if err != nil {
 		return err
 	}
-	return w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error { return w.insertLoads(ctx, loads) })
+	err = w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error { return w.insertLoads(ctx, loads) })
+	if err != nil {
+		return err
+	}
+	// A server that is lost for good must not take publications with it.
+	return w.settleEverywhere(ctx, doing, ledgerTable)
 }
 
 func (w *Warehouse) insertLoads(ctx context.Context, loads []schema.Load) error {
-	batch, err := w.conn.PrepareBatch(w.insertContext(ctx, nil), insertSQL("loads", ledgerColumns()))
+	batch, err := w.ledger.PrepareBatch(w.insertContext(ctx, nil), insertSQL(ledgerTable, ledgerColumns()))
 	if err != nil {
 		return err
 	}
@@ -115,7 +130,7 @@ func (w *Warehouse) insertLoads(ctx context.Context, loads []schema.Load) error 
 
 func (w *Warehouse) numberPublications(ctx context.Context, loads []schema.Load) error {
 	var seq uint64
-	if err := w.conn.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq); err != nil {
+	if err := w.ledger.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq); err != nil {
 		return err
 	}
 	seq++ // the loads in hand have that one, or a lower one

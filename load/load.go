@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,33 +31,17 @@ const (
 var errAborted = errors.New("the load was aborted")
 
 // Load sends the rows of one load. Rows are collected in columns and sent in
-// blocks by a goroutine of its own, so that the caller prepares the next block
-// while one is on its way. What was sent stays invisible until Record publishes
-// the load's id.
+// blocks by a goroutine of its own for each shard, so that the caller prepares the
+// next block while one is on its way. What was sent stays invisible until Record
+// publishes the load's id.
 //
 // Its methods are for one goroutine. Every Load ends with Finish or Abort.
 type Load struct {
-	header  schema.LoadHeader
-	facts   queue
-	totals  queue // of bigfix
-	rejects queue
-	full    chan *block   // blocks to send
-	stopped chan struct{} // closed when the sender has returned
-	err     error         // why the sender stopped; read it only after stopped
-	cancel  context.CancelCauseFunc
-	ended   bool // Finish or Abort was called
-}
-
-// queue recycles the blocks of one table.
-type queue struct {
-	make    func() *block
-	made    int
-	current *block
-	free    chan *block
-}
-
-func newQueue(newBlock func() *block) queue {
-	return queue{make: newBlock, free: make(chan *block, blocksPerTable)}
+	warehouse *Warehouse
+	header    schema.LoadHeader
+	lanes     []*lane // one per shard; one without a cluster
+	cancel    context.CancelCauseFunc
+	ended     bool // Finish or Abort was called
 }
 
 // Begin starts a load, once a server answers: nothing is asked of a source for a
@@ -65,27 +50,30 @@ func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, erro
 	if h.Day < 0 || h.Day > maxDay {
 		return nil, &Error{Class: Invalid, Doing: "beginning a load", Err: fmt.Errorf("day %s: outside of what a Date can hold", h.Day)}
 	}
-	l := &Load{
-		header:  h,
-		full:    make(chan *block, maxTables*blocksPerTable),
-		stopped: make(chan struct{}),
-	}
+	l := &Load{warehouse: w, header: h}
+	var facts, totals func() *block
 	switch h.Kind {
 	case schema.KindBigFix:
-		l.facts = newQueue(func() *block { return newLicenseBlock(&l.header) })
-		l.totals = newQueue(func() *block { return newTotalBlock(&l.header) })
+		facts = func() *block { return newLicenseBlock(&l.header) }
+		totals = func() *block { return newTotalBlock(&l.header) }
 	case schema.KindNexthink:
-		l.facts = newQueue(func() *block { return newMeteringBlock(&l.header) })
+		facts = func() *block { return newMeteringBlock(&l.header) }
 	default:
 		return nil, &Error{Class: Invalid, Doing: "beginning a load", Err: fmt.Errorf("no kind of source %q", h.Kind)}
 	}
-	l.rejects = newQueue(func() *block { return newRejectBlock(&l.header) })
 
-	if err := w.again(ctx, ledgerTimeout, "beginning a load", w.admin.Ping); err != nil {
+	takers, err := w.takers(ctx, h.LoadID)
+	if err != nil {
 		return nil, err
 	}
 	ctx, l.cancel = context.WithCancelCause(ctx)
-	go l.send(ctx, w)
+	for _, to := range takers {
+		lane := newLane(to)
+		lane.facts, lane.totals = newQueue(facts), newQueue(totals)
+		lane.rejects = newQueue(func() *block { return newRejectBlock(&l.header) })
+		l.lanes = append(l.lanes, lane)
+		go lane.send(ctx, w, h.LoadID, l.cancel)
+	}
 	return l, nil
 }
 
@@ -93,7 +81,11 @@ func (w *Warehouse) Begin(ctx context.Context, h schema.LoadHeader) (*Load, erro
 // copied, but its strings are kept until their block is sent. An error means
 // that the load cannot go on.
 func (l *Load) LicenseUsage(r *schema.LicenseUsage) error {
-	b, err := l.room(&l.facts)
+	to := l.lanes[0]
+	if len(l.lanes) > 1 {
+		to = l.number(uint64(r.ServerID)) //nolint:gosec // any number does
+	}
+	b, err := to.room(&to.facts)
 	if err != nil {
 		return err
 	}
@@ -105,7 +97,11 @@ func (l *Load) LicenseUsage(r *schema.LicenseUsage) error {
 // LicenseTotal adds a row; the load must be of a bigfix source. As with
 // LicenseUsage.
 func (l *Load) LicenseTotal(r *schema.LicenseTotal) error {
-	b, err := l.room(&l.totals)
+	to := l.lanes[0]
+	if len(l.lanes) > 1 {
+		to = l.number(uint64(r.ProductID)) //nolint:gosec // any number does
+	}
+	b, err := to.room(&to.totals)
 	if err != nil {
 		return err
 	}
@@ -118,7 +114,11 @@ func (l *Load) LicenseTotal(r *schema.LicenseTotal) error {
 // copied, but its strings are kept until their block is sent. An error means
 // that the load cannot go on.
 func (l *Load) MeteringDetail(r *schema.MeteringDetail) error {
-	b, err := l.room(&l.facts)
+	to := l.lanes[0]
+	if len(l.lanes) > 1 {
+		to = l.text(r.Device)
+	}
+	b, err := to.room(&to.facts)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,11 @@ func (l *Load) MeteringDetail(r *schema.MeteringDetail) error {
 // Reject stores a source row that could not become a record, its text cut after
 // 4 KiB. An error means that the load cannot go on.
 func (l *Load) Reject(r schema.Reject) error {
-	b, err := l.room(&l.rejects)
+	to := l.lanes[0]
+	if len(l.lanes) > 1 {
+		to = l.number(r.Ordinal)
+	}
+	b, err := to.room(&to.rejects)
 	if err != nil {
 		return err
 	}
@@ -142,26 +146,31 @@ func (l *Load) Reject(r schema.Reject) error {
 }
 
 // Finish sends what is left and waits until the server has acknowledged every
-// block. After it nothing of the load is in flight, whatever it returns.
+// block; on a cluster, until every replica that lives has them. After it nothing
+// of the load is in flight, whatever it returns.
 func (l *Load) Finish(ctx context.Context) error {
 	if l.ended {
 		panic("BUG: a load was finished twice, or after it was aborted")
 	}
 	l.ended = true
-	for _, q := range []*queue{&l.facts, &l.totals, &l.rejects} {
-		if q.current != nil && q.current.rows > 0 {
-			l.full <- q.current // there is room for all blocks that exist
-		}
+	for _, lane := range l.lanes {
+		lane.end()
 	}
-	close(l.full)
-	select {
-	case <-l.stopped:
-	case <-ctx.Done():
-		l.cancel(context.Cause(ctx))
-		<-l.stopped
+	var err error
+	for _, lane := range l.lanes {
+		select {
+		case <-lane.stopped:
+		case <-ctx.Done():
+			l.cancel(context.Cause(ctx))
+			<-lane.stopped
+		}
+		err = cmp.Or(err, lane.err)
 	}
 	l.cancel(nil)
-	return l.err
+	if err != nil {
+		return err
+	}
+	return l.warehouse.settleLoad(ctx, l)
 }
 
 // Abort gives the load up and waits until nothing of it is in flight. Rows that
@@ -173,65 +182,7 @@ func (l *Load) Abort() {
 	}
 	l.ended = true
 	l.cancel(errAborted)
-	<-l.stopped
-}
-
-// room gives a block that takes one more row, after handing a full one to the sender.
-func (l *Load) room(q *queue) (*block, error) {
-	if q.current != nil && q.current.rows < q.current.capacity {
-		return q.current, nil
+	for _, lane := range l.lanes {
+		<-lane.stopped
 	}
-	if q.current != nil {
-		select {
-		case l.full <- q.current:
-			q.current = nil
-		case <-l.stopped:
-			return nil, l.err
-		}
-	}
-	if q.made < blocksPerTable {
-		q.made++
-		q.current = q.make()
-		q.current.free = q.free
-		return q.current, nil
-	}
-	select {
-	case q.current = <-q.free:
-		return q.current, nil
-	case <-l.stopped:
-		return nil, l.err
-	}
-}
-
-// send inserts blocks until there are no more, one fails, or ctx is cancelled.
-func (l *Load) send(ctx context.Context, w *Warehouse) {
-	defer close(l.stopped)
-	in := newInserter(w)
-	for {
-		select {
-		case b, more := <-l.full:
-			if !more {
-				return
-			}
-			err := w.within(ctx, w.readTimeout, func(ctx context.Context) error { return in.insert(ctx, b) })
-			if err != nil {
-				l.err = w.hint(stopped(ctx, err, fmt.Sprintf("inserting %d rows of load %d into %s", b.rows, l.header.LoadID, b.table)))
-				return
-			}
-			b.reset()
-			b.free <- b // there is room for all blocks that exist
-		case <-ctx.Done():
-			l.err = stopped(ctx, ctx.Err(), fmt.Sprintf("inserting load %d", l.header.LoadID))
-			return
-		}
-	}
-}
-
-// stopped says why the sender gave up: the driver failed, or ctx ended. In the
-// latter case the driver's own words are noise.
-func stopped(ctx context.Context, err error, doing string) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return &Error{Class: Cancelled, Doing: doing, Err: context.Cause(ctx)}
-	}
-	return fail(err, doing)
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/meterhouse/meterhouse/schema"
 )
 
-// migrationsTable is made by the first migration and records all of them.
-const migrationsTable = "schema_migrations"
-
 // MigrationState is one migration and what the database says of it.
 type MigrationState struct {
+	// Migration's SQL is what is run: on a cluster several statements.
 	schema.Migration
-	State MigrationStatus
+	statements []string
+	checksum   string // of the migration as it is for one server
+	State      MigrationStatus
 	// AppliedAt is when it was applied, UTC; zero unless State is Applied or Changed.
 	AppliedAt time.Time
 }
@@ -84,36 +84,58 @@ func (w *Warehouse) Migrate(ctx context.Context) ([]string, error) {
 	if e := w.schemaError(states); e != nil && len(e.Changed)+len(e.TooNew) > 0 {
 		return nil, e
 	}
+	absent, err := w.cluster.absent(ctx, w)
+	if err != nil {
+		return nil, err
+	}
 	var applied []string
 	for _, s := range states {
-		if s.State != Pending {
+		if s.State != Pending && (s.State != Applied || !absent[s.Object()]) {
 			continue
 		}
-		if err := w.apply(ctx, s.Migration); err != nil {
+		if err := w.apply(ctx, s); err != nil {
 			return applied, err
 		}
 		applied = append(applied, s.Name)
 	}
-	return applied, nil
+	if len(applied) == 0 {
+		return nil, nil
+	}
+	return applied, w.settleEverywhere(ctx, "recording migrations", migrationsTable)
 }
 
 // createDatabase does so only when it has to: where an administrator has made
 // the database, the right to make one is not needed.
 func (w *Warehouse) createDatabase(ctx context.Context) error {
+	doing := fmt.Sprintf("creating database %q", w.database)
+	if w.cluster != nil {
+		if err := w.checkEngines(ctx); err != nil {
+			return err
+		}
+		if w.cluster.haveDatabase(ctx, w) {
+			return nil
+		}
+		return fail(w.admin.Exec(ctx, w.cluster.createDatabase()), doing)
+	}
 	engine, err := w.databaseEngine(ctx)
 	if err != nil || engine != "" {
 		return err
 	}
-	return fail(w.admin.Exec(ctx, createDatabaseSQL(w.database)), fmt.Sprintf("creating database %q", w.database))
+	return fail(w.admin.Exec(ctx, createDatabaseSQL(w.database)), doing)
 }
 
-func (w *Warehouse) apply(ctx context.Context, m schema.Migration) error {
-	if err := w.conn.Exec(w.migrationContext(ctx), m.SQL); err != nil {
-		return fail(err, "applying migration "+m.Name)
+func (w *Warehouse) apply(ctx context.Context, m MigrationState) error {
+	for _, sql := range m.statements {
+		if err := w.conn.Exec(w.migrationContext(ctx), sql); err != nil {
+			return fail(err, "applying migration "+m.Name)
+		}
 	}
-	batch, err := w.conn.PrepareBatch(w.insertContext(ctx, nil), insertSQL(migrationsTable, []string{"name", "checksum", "applied_at", "version"}))
+	if m.State == Applied { // and recorded
+		return nil
+	}
+	batch, err := w.ledger.PrepareBatch(w.insertContext(ctx, nil), insertSQL(migrationsTable, []string{"name", "checksum", "applied_at", "version"}))
 	if err == nil {
-		err = batch.Append(m.Name, m.Checksum(), time.Now().UTC(), w.version)
+		err = batch.Append(m.Name, m.checksum, time.Now().UTC(), w.version)
 	}
 	if err == nil {
 		err = batch.Send()
@@ -144,13 +166,17 @@ func (w *Warehouse) Migrations(ctx context.Context) ([]MigrationState, error) {
 	}
 	var states []MigrationState
 	for _, m := range schema.Migrations() {
-		state := MigrationState{Migration: m, State: Pending}
-		if m.Set == schema.ViewsSet && !w.atLeast(23, 3) {
+		state := MigrationState{Migration: m, State: Pending, statements: []string{m.SQL}, checksum: m.Checksum()}
+		if w.cluster != nil {
+			state.statements = w.cluster.statements(m)
+			state.SQL = strings.Join(state.statements, ";\n\n")
+		}
+		if m.Set == schema.ViewsSet && !w.hasViews() {
 			state.State = NotHere
 		}
 		if done, ok := applied[m.Name]; ok {
 			state.State, state.AppliedAt = Applied, done.at
-			if done.checksum != m.Checksum() {
+			if done.checksum != state.checksum {
 				state.State = Changed
 			}
 			delete(applied, m.Name)
@@ -220,6 +246,9 @@ func (w *Warehouse) CheckSchema(ctx context.Context) error {
 	if e := w.schemaError(states); e != nil {
 		return e
 	}
+	if err := w.checkEngines(ctx); err != nil {
+		return err
+	}
 	return w.CheckColumns(ctx)
 }
 
@@ -242,3 +271,6 @@ func (w *Warehouse) schemaError(states []MigrationState) *SchemaError {
 	}
 	return e
 }
+
+// hasViews tells whether the server is new enough for the analytical views.
+func (w *Warehouse) hasViews() bool { return w.atLeast(23, 3) }

@@ -57,14 +57,15 @@ type Options struct {
 	// Gone is what to tell an operator when the server that was reached is not any
 	// more; "" for nothing.
 	Gone string
-	// Cluster is the name of a ClickHouse cluster; none is supported yet.
+	// Cluster is the name of a ClickHouse cluster, whose servers must be reachable
+	// from here as system.clusters names them; "" for a single server.
 	Cluster string
 	// Version is what the ledger of migrations says applied them.
 	Version string
 	Logger  *zap.Logger // nil: no log
 }
 
-// Warehouse is one database on one ClickHouse server.
+// Warehouse is one database on one ClickHouse server, or on a cluster of them.
 type Warehouse struct {
 	protocol string
 	database string
@@ -76,19 +77,49 @@ type Warehouse struct {
 	readTimeout, patience time.Duration
 
 	server driver.ServerVersion
+	pools
+	// ledger goes to the server that the ledger is read from and written to.
+	ledger  driver.Conn
+	cluster *cluster // nil for a single server
+}
+
+// pools are the connections to one server, or to the first of several that answers.
+type pools struct {
 	// admin is connected to no database of ours: that one may not exist yet.
 	admin driver.Conn
 	conn  driver.Conn
 }
 
+func openPools(o *clickhouse.Options, database string) (pools, error) {
+	var p pools
+	var err error
+	if p.admin, err = clickhouse.Open(o); err != nil {
+		return p, err
+	}
+	ours := *o
+	ours.Auth.Database = database
+	p.conn, err = clickhouse.Open(&ours)
+	return p, err
+}
+
+func (p pools) close() error {
+	var errs []error
+	for _, c := range []driver.Conn{p.conn, p.admin} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Open connects and makes sure that a server answers. It creates nothing: the
 // database need not exist. The error is an *Error.
 func Open(ctx context.Context, o Options) (*Warehouse, error) {
-	if o.Cluster != "" {
+	if o.Cluster != "" && o.Protocol != Native {
 		return nil, &Error{
 			Class: Unsupported, Doing: "opening the warehouse",
-			Err:  fmt.Errorf("cluster %q: clusters are not supported by this version", o.Cluster),
-			Hint: "leave warehouse.cluster empty",
+			Err:  fmt.Errorf("cluster %q over HTTP: its servers are known by their native ports only", o.Cluster),
+			Hint: "use clickhouse://HOST:9000/... in warehouse.url, or leave warehouse.cluster empty",
 		}
 	}
 	driverOptions, err := o.driverOptions()
@@ -106,20 +137,22 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 		_ = w.Close() // the reason why it cannot be used is what matters
 		return nil, connectError(err, o)
 	}
+	if o.Cluster != "" {
+		if err := w.join(ctx, o); err != nil {
+			_ = w.Close()
+			return nil, err
+		}
+	}
 	return w, nil
 }
 
 // connect opens both pools and asks the server who it is.
 func (w *Warehouse) connect(ctx context.Context, o *clickhouse.Options) error {
 	var err error
-	if w.admin, err = clickhouse.Open(o); err != nil {
+	if w.pools, err = openPools(o, w.database); err != nil {
 		return err
 	}
-	ours := *o
-	ours.Auth.Database = w.database
-	if w.conn, err = clickhouse.Open(&ours); err != nil {
-		return err
-	}
+	w.ledger = w.conn
 	if err := w.admin.Ping(ctx); err != nil {
 		return err
 	}
@@ -133,11 +166,9 @@ func (w *Warehouse) connect(ctx context.Context, o *clickhouse.Options) error {
 
 // Close gives the connections back.
 func (w *Warehouse) Close() error {
-	var errs []error
-	for _, c := range []driver.Conn{w.conn, w.admin} {
-		if c != nil {
-			errs = append(errs, c.Close())
-		}
+	errs := []error{w.pools.close()}
+	if w.cluster != nil {
+		errs = append(errs, w.cluster.close())
 	}
 	return fail(errors.Join(errs...), "closing the warehouse")
 }
@@ -154,6 +185,9 @@ func (o Options) driverOptions() (*clickhouse.Options, error) {
 	}
 	if o.Password != nil {
 		d.Auth.Password = o.Password()
+	}
+	if o.Cluster != "" {
+		d.Settings = wholeAnswerSettings()
 	}
 	switch o.Protocol {
 	case Native:

@@ -102,8 +102,8 @@ func storedLoadsSQL(t schema.Table) string {
 		quoteName(t.Day), quoteName(t.Name))
 }
 
-func tableBytesSQL(t schema.Table) string {
-	return "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = " + quoteText(t.Name)
+func tableBytesSQL(table string) string {
+	return "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = " + quoteText(table)
 }
 
 func prunedAtSQL(loadID uint64) string {
@@ -111,11 +111,15 @@ func prunedAtSQL(loadID uint64) string {
 }
 
 func deleteLoadsSQL(table string, loadIDs []uint64) string {
+	return fmt.Sprintf("ALTER TABLE %s DELETE WHERE load_id IN (%s)", quoteName(table), joinIDs(loadIDs))
+}
+
+func joinIDs(loadIDs []uint64) string {
 	ids := make([]string, len(loadIDs))
 	for i, id := range loadIDs {
 		ids[i] = strconv.FormatUint(id, 10)
 	}
-	return fmt.Sprintf("ALTER TABLE %s DELETE WHERE load_id IN (%s)", quoteName(table), strings.Join(ids, ", "))
+	return strings.Join(ids, ", ")
 }
 
 // mutationsSQL counts a table's unfinished mutations. Only newer servers say why

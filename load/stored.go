@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/meterhouse/meterhouse/schema"
@@ -48,7 +49,8 @@ func (w *Warehouse) Stored(ctx context.Context) ([]schema.StoredTable, error) {
 
 func (w *Warehouse) storedTable(ctx context.Context, t schema.Table) (schema.StoredTable, error) {
 	stored := schema.StoredTable{Name: t.Name}
-	if err := w.conn.QueryRow(ctx, tableBytesSQL(t)).Scan(&stored.Bytes); err != nil {
+	var err error
+	if stored.Bytes, err = w.tableBytes(ctx, t.Name); err != nil {
 		return stored, err
 	}
 	rows, err := w.conn.Query(ctx, storedLoadsSQL(t))
@@ -66,4 +68,23 @@ func (w *Warehouse) storedTable(ctx context.Context, t schema.Table) (schema.Sto
 		stored.Loads = append(stored.Loads, l)
 	}
 	return stored, rows.Err()
+}
+
+// tableBytes is what a table takes on all servers that answer together.
+func (w *Warehouse) tableBytes(ctx context.Context, table string) (uint64, error) {
+	var bytes uint64
+	if w.cluster == nil {
+		err := w.conn.QueryRow(ctx, tableBytesSQL(table)).Scan(&bytes)
+		return bytes, err
+	}
+	var sum atomic.Uint64
+	_ = w.cluster.onEach(func(n *node) error { // a server that is down has no say in an estimate
+		return w.within(ctx, nodeTimeout, func(ctx context.Context) error {
+			var own uint64
+			err := n.conn.QueryRow(ctx, tableBytesSQL(table+localSuffix)).Scan(&own)
+			sum.Add(own)
+			return err
+		})
+	})
+	return sum.Load(), nil
 }

@@ -28,6 +28,9 @@ const (
 	HalfClosed
 	// Refused is Cut, and new connections are refused, too.
 	Refused
+	// Silent carries nothing in either direction until there is another fault, or
+	// none: what was sent meanwhile arrives then, as after a partition of a network.
+	Silent
 )
 
 // delay is what Delayed adds to each piece of data.
@@ -44,6 +47,8 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	fault Fault
+	// changed is closed, and made anew, when the fault is another one.
+	changed chan struct{}
 	next  *trigger // nil when there is none, or it has been pulled
 	open  map[*link]struct{}
 }
@@ -69,13 +74,19 @@ type link struct {
 // StartProxy starts a proxy to an address. It ends with the test.
 func StartProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	return startProxyAt(t, "127.0.0.1:0", target)
+}
+
+// startProxyAt listens at an address of the caller's choice.
+func startProxyAt(t testing.TB, address, target string) *Proxy {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	require.NoError(t, err)
-	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, open: map[*link]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), target: target, listener: l, open: map[*link]struct{}{}, changed: make(chan struct{})}
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
-		p.cut()
+		p.Set(Cut) // ends a silence, too
 		p.running.Wait()
 	})
 	return p
@@ -85,6 +96,8 @@ func StartProxy(t testing.TB, target string) *Proxy {
 func (p *Proxy) Set(f Fault) {
 	p.mu.Lock()
 	p.fault = f
+	close(p.changed)
+	p.changed = make(chan struct{})
 	p.mu.Unlock()
 	if f == Cut || f == Refused {
 		p.cut()
@@ -166,7 +179,7 @@ func (l *link) requests() {
 				return
 			case HalfClosed:
 				_ = l.client.CloseWrite()
-			case None, Delayed, AnswersLost:
+			case None, Delayed, AnswersLost, Silent:
 			}
 		}
 		if err != nil {
@@ -219,15 +232,23 @@ func (l *link) sees(data []byte) (fault Fault, held <-chan struct{}) {
 	}
 }
 
-// wait is the delay of Delayed; it gives the connection's fault.
+// wait is the delay of Delayed and the silence of Silent; it gives the
+// connection's fault.
 func (l *link) wait() Fault {
-	l.proxy.mu.Lock()
-	fault := max(l.own, l.proxy.fault)
-	l.proxy.mu.Unlock()
-	if fault == Delayed {
-		<-time.After(delay)
+	for {
+		l.proxy.mu.Lock()
+		fault, changed := max(l.own, l.proxy.fault), l.proxy.changed
+		l.proxy.mu.Unlock()
+		switch fault {
+		case Delayed:
+			<-time.After(delay)
+		case Silent:
+			<-changed
+			continue
+		default:
+		}
+		return fault
 	}
-	return fault
 }
 
 // reset ends both sides at once, without a proper goodbye.

@@ -70,6 +70,14 @@ const serverUsers = `<yandex><profiles><default>%s</default></profiles><quotas><
 // skips. The server ends with the test.
 func StartServer(t testing.TB, o ServerOptions) *Server {
 	t.Helper()
+	s := newServer(t, o)
+	s.Start(t)
+	return s
+}
+
+// newServer prepares a server, which then has its ports but does not run.
+func newServer(t testing.TB, o ServerOptions) *Server {
+	t.Helper()
 	s := &Server{dir: t.TempDir(), options: o}
 	addresses := make([]string, 3)
 	for i := range addresses {
@@ -84,7 +92,6 @@ func StartServer(t testing.TB, o ServerOptions) *Server {
 			s.Kill(t)
 		}
 	})
-	s.Start(t)
 	return s
 }
 

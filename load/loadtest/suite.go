@@ -20,6 +20,9 @@ type Harness struct {
 	// Options reach the engine as a user who may do everything. Their Database
 	// is not used: every test makes one of its own.
 	Options load.Options
+	// Servers are the addresses of a cluster's servers: whoever asks another one
+	// shall see the same. Empty for a single server.
+	Servers []string
 	// sets are the migrations that the engine is new enough for.
 	sets []string
 }
@@ -76,9 +79,35 @@ func (h Harness) Database(t testing.TB) load.Options {
 	o := h.Options
 	o.Database = "t_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	t.Cleanup(func() {
-		require.NoError(t, statement(context.Background(), t, o, "", "DROP DATABASE IF EXISTS "+o.Database))
+		require.NoError(t, statement(context.Background(), t, o, "", "DROP DATABASE IF EXISTS "+o.Database+onCluster(o)))
 	})
 	return o
+}
+
+// other are the options for the nth of several users, who each have a server of
+// their own where there are several.
+func (h Harness) other(o load.Options, n int) load.Options {
+	if len(h.Servers) > 0 {
+		o.Addrs = []string{h.Servers[n%len(h.Servers)]}
+	}
+	return o
+}
+
+// onCluster has a statement run on all servers of a cluster.
+func onCluster(o load.Options) string {
+	if o.Cluster == "" {
+		return ""
+	}
+	return " ON CLUSTER " + o.Cluster
+}
+
+// holder is the table that holds the rows of a table of loads, for statements
+// that change it.
+func holder(o load.Options, table string) string {
+	if o.Cluster == "" {
+		return table
+	}
+	return o.Database + "." + table + "_local" + onCluster(o)
 }
 
 // Statement runs in the options' database what a Warehouse never would.

@@ -21,7 +21,11 @@ func (on Harness) preflight(t *testing.T) {
 		require.NotEmpty(t, f.Says)
 		what = append(what, f.What)
 	}
-	require.Equal(t, []string{"version", "clock", "database", "settings", "grants", "disk", "schema"}, slices.Compact(what))
+	want := []string{"version", "clock", "database", "settings", "grants", "disk", "schema"}
+	if on.Options.Cluster != "" {
+		want = slices.Insert(want, 2, "cluster")
+	}
+	require.Equal(t, want, slices.Compact(what))
 }
 
 // preflightOfNothing says what is missing when nobody has migrated.
@@ -42,14 +46,19 @@ func (on Harness) preflightOfNothing(t *testing.T) {
 func (on Harness) columnMissing(t *testing.T) {
 	o := on.Database(t)
 	w := Migrated(t, o)
-	Statement(t, o, "DROP TABLE "+schema.LicenseTotalsTable().Name)
-	Statement(t, o, "ALTER TABLE license_usage_versions DROP COLUMN server_vendor")
+	Statement(t, o, "DROP TABLE "+holder(o, schema.LicenseTotalsTable().Name))
+	Statement(t, o, "ALTER TABLE "+holder(o, "license_usage_versions")+" DROP COLUMN server_vendor")
+	suffix := ""
+	if o.Cluster != "" {
+		suffix = "_local"
+	}
 
 	err := w.CheckSchema(t.Context())
 	var wrong *load.SchemaError
 	require.ErrorAs(t, err, &wrong)
-	require.ErrorContains(t, err, "license_usage_versions has no column server_vendor (ALTER TABLE `license_usage_versions` ADD COLUMN `server_vendor` ")
-	require.ErrorContains(t, err, "license_totals_versions has no column product_id")
+	require.ErrorContains(t, err, "license_usage_versions"+suffix+" has no column server_vendor (ALTER TABLE `license_usage_versions"+suffix+"`")
+	require.ErrorContains(t, err, " ADD COLUMN `server_vendor` ")
+	require.ErrorContains(t, err, "license_totals_versions"+suffix+" has no column product_id")
 	require.ErrorContains(t, err, "meterhouse migrate")
 
 	err = insertOne(t, w)
@@ -64,9 +73,9 @@ func (on Harness) columnMissing(t *testing.T) {
 func (on Harness) columnOfAnotherType(t *testing.T) {
 	o := on.Database(t)
 	w := Migrated(t, o)
-	Statement(t, o, "ALTER TABLE license_usage_versions MODIFY COLUMN server_vendor String")
+	Statement(t, o, "ALTER TABLE "+holder(o, "license_usage_versions")+" MODIFY COLUMN server_vendor String")
 
-	require.ErrorContains(t, w.CheckSchema(t.Context()), "license_usage_versions.server_vendor is String, not LowCardinality(String)")
+	require.ErrorContains(t, w.CheckSchema(t.Context()), ".server_vendor is String, not LowCardinality(String)")
 	if o.Protocol == load.HTTP { // there the server converts
 		require.NoError(t, insertOne(t, w))
 		return

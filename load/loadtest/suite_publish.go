@@ -160,7 +160,7 @@ func (on Harness) severalLoaders(t *testing.T) {
 	var both sync.WaitGroup
 	errs := make([]error, 2)
 	for i, host := range []string{"here", "there"} {
-		w := Open(t, o)
+		w := Open(t, on.other(o, i))
 		both.Go(func() {
 			id, _ := Store(t, w, Slice("bfi", 1), Usage(1, 1, int64(100*(i+1))), Usage(2, 1, int64(100*(i+1))))
 			row := LedgerRow(Slice("bfi", 1), schema.KindBigFix, id, schema.Published)

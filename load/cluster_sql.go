@@ -1,0 +1,132 @@
+package load
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// localSuffix is what the tables that hold a shard's rows end with. The name
+// without it is a Distributed table over all shards, which everybody reads from.
+const localSuffix = "_local"
+
+// wholeAnswers makes a reader's query fail rather than leave rows out: a shard
+// without a server is an error, and a replica that lacks parts of more than a
+// second ago is passed over, the one that was asked included. The views carry
+// these settings, so that no profile of a reader is stronger.
+const wholeAnswers = "SETTINGS max_replica_delay_for_distributed_queries = 1, fallback_to_stale_replicas_for_distributed_queries = 0, skip_unavailable_shards = 0"
+
+// clusterDDL says how migrations are rewritten for a cluster.
+type clusterDDL struct {
+	cluster, database string
+	// comments is false for servers that cannot read the comments of replicated
+	// tables back from ZooKeeper, and then take them for another structure.
+	comments bool
+}
+
+// statements makes of a migration, which is for one server, the statements that
+// do the same on a cluster. The files stay the only home of the columns.
+func (c clusterDDL) statements(m schema.Migration) []string {
+	if head, _, _ := strings.Cut(m.SQL, " IF NOT EXISTS "); head == "CREATE VIEW" {
+		return []string{c.view(m)}
+	}
+	columns, engine, found := strings.Cut(m.SQL, "\nENGINE = ")
+	_, columns, named := strings.Cut(columns, m.Object()+"\n")
+	engine, order, ordered := strings.Cut(engine, "\n")
+	if !found || !named || !ordered {
+		panic("BUG: migration " + m.Name + " is neither a table nor a view as it is expected here")
+	}
+	replicated := columns
+	if !c.comments {
+		replicated = regexp.MustCompile(` COMMENT '[^']*'`).ReplaceAllString(columns, "")
+	}
+	if !sharded(m.Object()) {
+		// One path for all shards: every server has every row.
+		return []string{c.table(m.Object(), replicated, fmt.Sprintf("Replicated%s(%s, '{shard}-{replica}')\n%s",
+			engine, quoteText("/clickhouse/tables/"+c.database+"/"+m.Object()), order))}
+	}
+	local := m.Object() + localSuffix
+	return []string{
+		c.table(local, replicated, fmt.Sprintf("Replicated%s(%s, '{replica}')\n%s",
+			engine, quoteText("/clickhouse/tables/{shard}/"+c.database+"/"+local), order)),
+		// Without a sharding key nobody can insert through it.
+		c.table(m.Object(), columns, fmt.Sprintf("Distributed(%s, %s, %s)", quoteText(c.cluster), quoteText(c.database), quoteText(local))),
+	}
+}
+
+func (c clusterDDL) table(name, columns, engine string) string {
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s.%s ON CLUSTER %s\n%s\nENGINE = %s",
+		quoteName(c.database), quoteName(name), quoteName(c.cluster), columns, engine)
+}
+
+// view names the database everywhere, which servers that run a statement for
+// others would not know. GLOBAL has the server that was asked read the ledger
+// once, for all shards and before any of them reads its rows.
+func (c clusterDDL) view(m schema.Migration) string {
+	_, query, _ := strings.Cut(m.SQL, " AS\n")
+	var objects []string
+	for _, other := range schema.Migrations() {
+		objects = append(objects, other.Object())
+	}
+	query = regexp.MustCompile(`\b(FROM|JOIN) (`+strings.Join(objects, "|")+`)\b`).
+		ReplaceAllString(query, "$1 "+quoteName(c.database)+".$2")
+	query = regexp.MustCompile(`\bIN(\s*\(\s*SELECT\b)`).ReplaceAllString(query, "GLOBAL IN$1")
+	query = regexp.MustCompile(`\b(INNER|LEFT) JOIN\b`).ReplaceAllString(query, "GLOBAL $1 JOIN")
+	return fmt.Sprintf("CREATE VIEW IF NOT EXISTS %s.%s ON CLUSTER %s AS\n%s\n%s",
+		quoteName(c.database), quoteName(m.Object()), quoteName(c.cluster), query, wholeAnswers)
+}
+
+// sharded tells which tables are spread over the shards: those that hold the
+// rows of loads. All others are on every server whole.
+func sharded(table string) bool {
+	for _, t := range schema.StoredTables() {
+		if t.Name == table {
+			return true
+		}
+	}
+	return false
+}
+
+func (c clusterDDL) createDatabase() string {
+	return createDatabaseSQL(c.database) + " ON CLUSTER " + quoteName(c.cluster)
+}
+
+// clusterNodesSQL lists the servers of a cluster, as the server that is asked
+// knows them.
+func clusterNodesSQL(cluster string) string {
+	return "SELECT shard_num, host_name, port FROM system.clusters WHERE cluster = " + quoteText(cluster) + " ORDER BY shard_num, replica_num"
+}
+
+const clusterNamesSQL = "SELECT DISTINCT cluster FROM system.clusters ORDER BY cluster"
+
+func syncReplicaSQL(database, table string) string {
+	return "SYSTEM SYNC REPLICA " + quoteName(database) + "." + quoteName(table)
+}
+
+// liveReplicasSQL asks ZooKeeper, through one replica of the tables, how many
+// replicas of them live, and how many tables the answer is about; tables whose
+// connection to ZooKeeper is gone do not count.
+func liveReplicasSQL(database string, tables []string) string {
+	return "SELECT toUInt64(max(active_replicas)), toUInt64(countIf(active_replicas > 0 AND NOT is_session_expired)) FROM system.replicas WHERE database = " +
+		quoteText(database) + " AND table IN (" + quoteTexts(tables) + ")"
+}
+
+// readOnlyTablesSQL counts the replicated tables that take no rows.
+func readOnlyTablesSQL(database string) string {
+	return "SELECT toUInt64(countIf(is_readonly OR is_session_expired)) FROM system.replicas WHERE database = " + quoteText(database)
+}
+
+func tableNamesSQL(database string) string {
+	return "SELECT name FROM system.tables WHERE database = " + quoteText(database)
+}
+
+func tableEngineSQL(database, table string) string {
+	return "SELECT engine FROM system.tables WHERE database = " + quoteText(database) + " AND name = " + quoteText(table)
+}
+
+// remainingSQL counts the rows of loads that a table still holds.
+func remainingSQL(table string, loadIDs []uint64) string {
+	return "SELECT count() FROM " + quoteName(table) + " WHERE load_id IN (" + joinIDs(loadIDs) + ")"
+}
