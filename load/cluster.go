@@ -71,16 +71,6 @@ func (c *cluster) close() error {
 	return errors.Join(errs...)
 }
 
-// wholeAnswerSettings are those of the views, for the tables below them.
-func wholeAnswerSettings() clickhouse.Settings {
-	settings := clickhouse.Settings{}
-	for assignment := range strings.SplitSeq(strings.TrimPrefix(wholeAnswers, "SETTINGS "), ", ") {
-		name, value, _ := strings.Cut(assignment, " = ")
-		settings[name] = value
-	}
-	return settings
-}
-
 // join finds the servers of the cluster. It makes no connection to them: one
 // that is down is met where it is needed.
 func (w *Warehouse) join(ctx context.Context, o Options) error {

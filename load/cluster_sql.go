@@ -2,8 +2,12 @@ package load
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/meterhouse/meterhouse/schema"
 )
@@ -15,8 +19,24 @@ const localSuffix = "_local"
 // wholeAnswers makes a reader's query fail rather than leave rows out: a shard
 // without a server is an error, and a replica that lacks parts of more than a
 // second ago is passed over, the one that was asked included. The views carry
-// these settings, so that no profile of a reader is stronger.
-const wholeAnswers = "SETTINGS max_replica_delay_for_distributed_queries = 1, fallback_to_stale_replicas_for_distributed_queries = 0, skip_unavailable_shards = 0"
+// these settings, so that no profile of a reader is stronger, and our own
+// connections have them.
+func wholeAnswers() clickhouse.Settings {
+	return clickhouse.Settings{
+		"max_replica_delay_for_distributed_queries":          1,
+		"fallback_to_stale_replicas_for_distributed_queries": 0,
+		"skip_unavailable_shards":                            0,
+	}
+}
+
+// settingsClause is the end of a SELECT.
+func settingsClause(settings clickhouse.Settings) string {
+	var assignments []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		assignments = append(assignments, fmt.Sprintf("%s = %v", name, settings[name]))
+	}
+	return "SETTINGS " + strings.Join(assignments, ", ")
+}
 
 // clusterDDL says how migrations are rewritten for a cluster.
 type clusterDDL struct {
@@ -75,7 +95,7 @@ func (c clusterDDL) view(m schema.Migration) string {
 	query = regexp.MustCompile(`\bIN(\s*\(\s*SELECT\b)`).ReplaceAllString(query, "GLOBAL IN$1")
 	query = regexp.MustCompile(`\b(INNER|LEFT) JOIN\b`).ReplaceAllString(query, "GLOBAL $1 JOIN")
 	return fmt.Sprintf("CREATE VIEW IF NOT EXISTS %s.%s ON CLUSTER %s AS\n%s\n%s",
-		quoteName(c.database), quoteName(m.Object()), quoteName(c.cluster), query, wholeAnswers)
+		quoteName(c.database), quoteName(m.Object()), quoteName(c.cluster), query, settingsClause(wholeAnswers()))
 }
 
 // sharded tells which tables are spread over the shards: those that hold the

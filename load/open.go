@@ -187,7 +187,7 @@ func (o Options) driverOptions() (*clickhouse.Options, error) {
 		d.Auth.Password = o.Password()
 	}
 	if o.Cluster != "" {
-		d.Settings = wholeAnswerSettings()
+		d.Settings = wholeAnswers()
 	}
 	switch o.Protocol {
 	case Native:

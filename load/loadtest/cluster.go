@@ -35,13 +35,14 @@ const (
 const clusterProfile = "<allow_experimental_low_cardinality_type>1</allow_experimental_low_cardinality_type>"
 
 // Cluster is a ZooKeeper and real clickhouse-servers, all children of the test
-// with folders and ports of their own. Every way from one of them to another
-// leads through a Proxy, so that the network between them can fail.
+// with folders and ports of their own.
 type Cluster struct {
 	Nodes  []*Server // shard by shard, the replicas of each side by side
 	Keeper *Keeper
 
 	replicas int
+	proxied  bool
+	own      []string   // addresses that the nodes serve parts at
 	ways     [][]*Proxy // from a node to another's native port; nil to itself
 	toKeeper []*Proxy   // from each node
 	parts    []*Proxy   // from others to each node's parts
@@ -56,19 +57,12 @@ func StartCluster(t testing.TB, shards, replicas int) *Cluster {
 	for range shards * replicas {
 		c.Nodes = append(c.Nodes, newServer(t, ServerOptions{Profile: clusterProfile}))
 	}
-	for i, from := range c.Nodes {
+	for i, n := range c.Nodes {
 		c.toKeeper = append(c.toKeeper, StartProxy(t, c.Keeper.addr))
-		own := freeAddress(t)
-		c.parts = append(c.parts, startProxyAt(t, net.JoinHostPort(doors, port(own)), own))
-		ways := make([]*Proxy, len(c.Nodes))
-		for j, to := range c.Nodes {
-			if i != j {
-				ways[j] = StartProxy(t, to.Native)
-			}
-		}
-		c.ways = append(c.ways, ways)
-		from.options.Config = c.config(i, port(own))
-		from.configure(t, from.options.Config)
+		c.own = append(c.own, freeAddress(t))
+		c.parts = append(c.parts, startProxyAt(t, net.JoinHostPort(doors, port(c.own[i])), c.own[i]))
+		n.options.Config = c.config(i)
+		n.configure(t, n.options.Config)
 	}
 	var all sync.WaitGroup
 	for _, n := range c.Nodes {
@@ -78,10 +72,35 @@ func StartCluster(t testing.TB, shards, replicas int) *Cluster {
 	return c
 }
 
+// Proxied has every way from one node to another lead through a Proxy from now
+// on, so that the network can fail, and the way of whoever looks in the
+// configuration of a node for the others. ON CLUSTER needs the nodes' own
+// addresses: what is to be migrated comes before.
+func (c *Cluster) Proxied(t testing.TB) {
+	t.Helper()
+	for i := range c.Nodes {
+		ways := make([]*Proxy, len(c.Nodes))
+		for j, to := range c.Nodes {
+			if i != j {
+				ways[j] = StartProxy(t, to.Native)
+			}
+		}
+		c.ways = append(c.ways, ways)
+	}
+	c.proxied = true
+	for i, n := range c.Nodes {
+		n.options.Config = c.config(i)
+		n.configure(t, n.options.Config)
+		o := n.Options()
+		o.Database = "default"
+		Statement(t, o, "SYSTEM RELOAD CONFIG")
+	}
+}
+
 // config is the part of a node's configuration that makes it one of a cluster.
-func (c *Cluster) config(of int, partsPort string) string {
+func (c *Cluster) config(of int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<interserver_http_host>%s</interserver_http_host><interserver_http_port>%s</interserver_http_port>\n", doors, partsPort)
+	fmt.Fprintf(&b, "<interserver_http_host>%s</interserver_http_host><interserver_http_port>%s</interserver_http_port>\n", doors, port(c.own[of]))
 	fmt.Fprintf(&b, "<zookeeper><node><host>127.0.0.1</host><port>%s</port></node><session_timeout_ms>%d</session_timeout_ms></zookeeper>\n",
 		port(c.toKeeper[of].Addr), sessionTimeout.Milliseconds())
 	fmt.Fprintf(&b, "<macros><shard>%d</shard><replica>r%d</replica></macros>\n", of/c.replicas+1, of%c.replicas+1)
@@ -91,8 +110,8 @@ func (c *Cluster) config(of int, partsPort string) string {
 			b.WriteString("<shard><internal_replication>true</internal_replication>")
 		}
 		address := n.Native
-		if way := c.ways[of][i]; way != nil {
-			address = way.Addr
+		if c.proxied && i != of {
+			address = c.ways[of][i].Addr
 		}
 		fmt.Fprintf(&b, "<replica><host>127.0.0.1</host><port>%s</port><user>default</user><password>%s</password></replica>", port(address), ServerPassword)
 		if (i+1)%c.replicas == 0 {

@@ -2,6 +2,8 @@ package loadtest
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -49,8 +51,8 @@ type Proxy struct {
 	fault Fault
 	// changed is closed, and made anew, when the fault is another one.
 	changed chan struct{}
-	next  *trigger // nil when there is none, or it has been pulled
-	open  map[*link]struct{}
+	next    *trigger // nil when there is none, or it has been pulled
+	open    map[*link]struct{}
 }
 
 // trigger is text that, when clients have sent it often enough, changes what
@@ -67,6 +69,7 @@ type trigger struct {
 type link struct {
 	proxy          *Proxy
 	client, server *net.TCPConn
+	ended          int    // directions that are at their end; guarded by the proxy's mu
 	own            Fault  // of this connection alone; guarded by the proxy's mu
 	tail           []byte // the end of what the client sent; guarded by the proxy's mu
 }
@@ -161,7 +164,6 @@ func (p *Proxy) accept() {
 
 // requests carries what the client sends.
 func (l *link) requests() {
-	defer l.end()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := l.client.Read(buf)
@@ -172,10 +174,12 @@ func (l *link) requests() {
 				<-held
 			}
 			if _, werr := l.server.Write(buf[:n]); werr != nil {
+				l.end(werr, nil)
 				return
 			}
 			switch fault {
 			case Cut, Refused:
+				l.end(net.ErrClosed, nil)
 				return
 			case HalfClosed:
 				_ = l.client.CloseWrite()
@@ -183,6 +187,8 @@ func (l *link) requests() {
 			}
 		}
 		if err != nil {
+			l.wait()
+			l.end(err, l.server)
 			return
 		}
 	}
@@ -190,16 +196,17 @@ func (l *link) requests() {
 
 // answers carries what the server answers.
 func (l *link) answers() {
-	defer l.end()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := l.server.Read(buf)
 		if fault := l.wait(); n > 0 && fault != AnswersLost && fault != HalfClosed {
 			if _, werr := l.client.Write(buf[:n]); werr != nil {
+				l.end(werr, nil)
 				return
 			}
 		}
 		if err != nil {
+			l.end(err, l.client)
 			return
 		}
 	}
@@ -257,9 +264,22 @@ func (l *link) reset() {
 	_, _ = l.client.Close(), l.server.Close()
 }
 
-func (l *link) end() {
-	l.reset()
+// end ends one direction: with a proper goodbye to the other side when its
+// sender said one, so that nothing that is on its way is lost; else both.
+func (l *link) end(why error, other *net.TCPConn) {
 	l.proxy.mu.Lock()
-	delete(l.proxy.open, l)
+	l.ended++
+	last := l.ended == 2
+	if last {
+		delete(l.proxy.open, l)
+	}
 	l.proxy.mu.Unlock()
+	if !errors.Is(why, io.EOF) {
+		l.reset()
+		return
+	}
+	_ = other.CloseWrite()
+	if last {
+		_, _ = l.client.Close(), l.server.Close()
+	}
 }
