@@ -150,3 +150,10 @@ func tableEngineSQL(database, table string) string {
 func remainingSQL(table string, loadIDs []uint64) string {
 	return "SELECT count() FROM " + quoteName(table) + " WHERE load_id IN (" + joinIDs(loadIDs) + ")"
 }
+
+// Questions that preflight asks every server.
+const (
+	keeperSQL         = "SELECT count() FROM system.zookeeper WHERE path = '/'"
+	macrosSQL         = "SELECT anyIf(substitution, macro = 'shard'), anyIf(substitution, macro = 'replica') FROM system.macros"
+	lowCardinalitySQL = "SELECT value FROM system.settings WHERE name = 'allow_experimental_low_cardinality_type'"
+)

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"maps"
+	"strings"
+
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/meterhouse/meterhouse/schema"
@@ -12,7 +15,8 @@ func Statements() map[string]string {
 	slice := schema.Slice{Source: "it's", Feed: "default", Day: day}
 	license, _ := schema.CompareBy(schema.KindBigFix)
 	metering, _ := schema.CompareBy(schema.KindNexthink)
-	return map[string]string{
+	statements := clusterStatements()
+	maps.Copy(statements, map[string]string{
 		"create_database": createDatabaseSQL("it's a \\ `name`"),
 		"table_exists":    tableExistsSQL("it's", "loads"),
 		"insert":          insertSQL("loads", []string{"load_id", "day"}),
@@ -42,8 +46,48 @@ func Statements() map[string]string {
 		"settings":        settingsSQL,
 		"settings_old":    oldSettingsSQL,
 		"disk":            fullestDiskSQL,
+	})
+	return statements
+}
+
+// clusterStatements are those of clusters, every migration among them.
+func clusterStatements() map[string]string {
+	of := clusterDDL{cluster: "ma`in", database: "meterhouse", comments: true}
+	old := of
+	old.comments = false
+	statements := map[string]string{
+		"cluster/create_database":   of.createDatabase(),
+		"cluster/nodes":             clusterNodesSQL("it's"),
+		"cluster/names":             clusterNamesSQL,
+		"cluster/sync_replica":      syncReplicaSQL("meterhouse", "loads"),
+		"cluster/live_replicas":     liveReplicasSQL("it's", []string{"loads", "pruned_loads"}),
+		"cluster/read_only_tables":  readOnlyTablesSQL("it's"),
+		"cluster/table_names":       tableNamesSQL("it's"),
+		"cluster/table_engine":      tableEngineSQL("it's", "loads"),
+		"cluster/remaining":         remainingSQL("license_usage_versions_local", []uint64{42, 43}),
+		"cluster/keeper":            keeperSQL,
+		"cluster/macros":            macrosSQL,
+		"cluster/low_cardinality":   lowCardinalitySQL,
+		"cluster/old_server_ledger": strings.Join(old.statements(schema.Migrations()[1]), ";\n\n"),
 	}
+	for _, m := range schema.Migrations() {
+		statements["cluster/"+m.Name] = strings.Join(of.statements(m), ";\n\n")
+	}
+	return statements
 }
 
 // ClassOf is the class of one of ClickHouse's error codes.
 func ClassOf(code int32) Class { return classOf(proto.Error(code)) }
+
+// ClusterViews are the views as they are made in a database of a cluster, in
+// their order and without the clause ON CLUSTER.
+func ClusterViews(database string) []string {
+	of := clusterDDL{cluster: "main", database: database, comments: true}
+	var views []string
+	for _, m := range schema.Migrations() {
+		if strings.HasPrefix(m.SQL, "CREATE VIEW") {
+			views = append(views, strings.Replace(of.view(m), " ON CLUSTER `main`", "", 1))
+		}
+	}
+	return views
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ func (w *Warehouse) Preflight(ctx context.Context) []Finding {
 	}{
 		{"version", w.checkVersion},
 		{"clock", w.checkClock},
+		{"cluster", w.checkCluster},
 		{"database", w.checkDatabase},
 		{"settings", w.checkSettings},
 		{"grants", w.checkGrants},
@@ -100,10 +102,12 @@ func (w *Warehouse) checkDatabase(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch engine {
-	case "":
+	switch {
+	case engine == "Replicated" && w.cluster != nil:
+		return one(Fault, "%s has the engine Replicated, which runs no statements ON CLUSTER; name a new database in warehouse.url: `meterhouse migrate` creates it", w.database)
+	case engine == "":
 		return one(OK, "%s does not exist yet; `meterhouse migrate` creates it", w.database)
-	case "Atomic", "Ordinary", "Replicated", "Shared":
+	case slices.Contains([]string{"Atomic", "Ordinary", "Replicated", "Shared"}, engine):
 		return one(OK, "%s, engine %s", w.database, engine)
 	default:
 		return one(Fault, "%s has the engine %s, which keeps no tables of ours; name another database in warehouse.url", w.database, engine)
@@ -176,6 +180,9 @@ func (w *Warehouse) checkGrants(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	needed := neededGrants(w.database, engine == "")
+	if w.cluster != nil {
+		needed = append(needed, clusterGrants(w.database)...)
+	}
 	missing, err := w.missingGrants(ctx, needed)
 	var e *Error
 	switch {
@@ -210,6 +217,15 @@ func neededGrants(database string, createIt bool) []grant {
 		needed = append(needed, grant{"CREATE DATABASE", all, "create the database (migrate)"})
 	}
 	return needed
+}
+
+// clusterGrants are needed beside them on a cluster.
+func clusterGrants(database string) []grant {
+	return []grant{
+		{"CLUSTER", "*.*", "run statements on all servers (migrate)"},
+		{"REMOTE", "*.*", "create tables over all shards (migrate)"},
+		{"SYSTEM SYNC REPLICA", quoteName(database) + ".*", "wait for replicas (publish)"},
+	}
 }
 
 func grantStatements(grants []grant, user string) []string {

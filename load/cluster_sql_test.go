@@ -1,0 +1,48 @@
+package load_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meterhouse/meterhouse/load"
+	"github.com/meterhouse/meterhouse/load/loadtest"
+	"github.com/meterhouse/meterhouse/schema"
+)
+
+// TestViewsOfAClusterOnANewServer holds the views of a cluster, the analytical
+// ones among them, to what those of a single server answer. The servers that a
+// cluster can be tried on are too old for most of them.
+func TestViewsOfAClusterOnANewServer(t *testing.T) {
+	t.Parallel()
+	o := newDatabase(t)
+	w := migrated(t, o)
+	for _, quantity := range []int64{100, 120} { // a restatement
+		id, _ := store(t, w, slice("bfi", 1), usage(1, 1, quantity), usage(2, 1, quantity))
+		publish(t, w, slice("bfi", 1), id)
+	}
+	name := regexp.MustCompile("`(\\w+)` AS\n")
+	ask := func(view string) []string {
+		if view == "license_usage_as_of" {
+			view += "(ts = '2027-01-01 00:00:00')"
+		}
+		return rows(t, w, "SELECT * FROM "+view+" ORDER BY ALL")
+	}
+	want := map[string][]string{}
+	views := load.ClusterViews(o.Database)
+	for _, create := range views {
+		view := name.FindStringSubmatch(create)[1]
+		want[view] = ask(view)
+	}
+	require.NotEmpty(t, want["license_restatements"])
+	for _, create := range views {
+		view := name.FindStringSubmatch(create)[1]
+		loadtest.Statement(t, o, "DROP VIEW "+view)
+		loadtest.Statement(t, o, create)
+	}
+	for view, answer := range want {
+		require.Equal(t, answer, ask(view), view)
+	}
+	require.Len(t, want, len(schema.Migrations())-len(schema.StoredTables())-3)
+}
