@@ -31,6 +31,7 @@ var (
 type cluster struct {
 	clusterDDL
 	shards []shard
+	deaths deaths
 	// ledger is one connection, of which dials tells whether it is still the same.
 	ledger driver.Conn
 	dials  *addresses

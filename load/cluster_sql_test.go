@@ -1,12 +1,14 @@
 package load_test
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/meterhouse/meterhouse/load"
+	"github.com/meterhouse/meterhouse/load/embedded"
 	"github.com/meterhouse/meterhouse/load/loadtest"
 	"github.com/meterhouse/meterhouse/schema"
 )
@@ -20,7 +22,9 @@ func TestViewsOfAClusterOnANewServer(t *testing.T) {
 	w := migrated(t, o)
 	for _, quantity := range []int64{100, 120} { // a restatement
 		id, _ := store(t, w, slice("bfi", 1), usage(1, 1, quantity), usage(2, 1, quantity))
-		publish(t, w, slice("bfi", 1), id)
+		row := ledgerRow(slice("bfi", 1), schema.KindBigFix, id, schema.Published)
+		row.ContentHash = fmt.Sprintf("%032d", quantity)
+		require.NoError(t, w.Record(t.Context(), []schema.Load{row}))
 	}
 	name := regexp.MustCompile("`(\\w+)` AS\n")
 	ask := func(view string) []string {
@@ -44,5 +48,9 @@ func TestViewsOfAClusterOnANewServer(t *testing.T) {
 	for view, answer := range want {
 		require.Equal(t, answer, ask(view), view)
 	}
+	e := loadtest.Engine(t)
+	reader := embedded.Endpoint{Addr: e.Addr, User: e.ReaderUser, Key: e.ReaderKey}
+	require.NoError(t, loadtest.Exec(t.Context(), reader, "SELECT * FROM "+o.Database+".license_usage"),
+		"a reader who may change no setting is none of those that the views' settings stop")
 	require.Len(t, want, len(schema.Migrations())-len(schema.StoredTables())-3)
 }

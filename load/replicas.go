@@ -18,7 +18,7 @@ const (
 	// syncTimeout bounds one try to have a replica catch up.
 	syncTimeout = 15 * time.Second
 	// settlePause is between two looks at replicas that have not caught up.
-	settlePause = 500 * time.Millisecond
+	settlePause = 250 * time.Millisecond
 	// deadPause is how long we wait after ZooKeeper has given a replica up. By then
 	// the replica itself has noticed and says that it is behind to whoever asks, and
 	// so does one that has just come back: both count in whole seconds.
@@ -53,9 +53,9 @@ func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
 	}
 	ticker := time.NewTicker(settlePause)
 	defer ticker.Stop()
-	why := map[*node]error{}
+	why := map[*node]error{} // of the replicas that have not caught up
 	for _, n := range g.nodes {
-		why[n] = errors.New("not asked yet")
+		why[n] = errors.New("no answer yet")
 	}
 	began := time.Now()
 	var synced []*node
@@ -66,6 +66,7 @@ func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
 			why[t.node] = t.err
 			if t.err == nil {
 				delete(why, t.node)
+				w.cluster.deaths.live(t.node)
 				synced = append(synced, t.node)
 			}
 			if len(why) > 0 {
@@ -84,7 +85,7 @@ func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
 				continue
 			}
 			if live = count; live <= uint64(len(synced)) {
-				return w.outliveDead(ctx, len(why), doing)
+				return w.outliveDead(ctx, why, doing)
 			}
 			break
 		}
@@ -92,11 +93,12 @@ func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
 }
 
 // outliveDead waits until replicas that are thought dead know it themselves.
-func (w *Warehouse) outliveDead(ctx context.Context, dead int, doing string) error {
-	if dead == 0 {
+func (w *Warehouse) outliveDead(ctx context.Context, away map[*node]error, doing string) error {
+	pause := w.cluster.deaths.pause(away, time.Now())
+	if pause <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(deadPause)
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -104,6 +106,44 @@ func (w *Warehouse) outliveDead(ctx context.Context, dead int, doing string) err
 	case <-ctx.Done():
 		return fail(context.Cause(ctx), doing)
 	}
+}
+
+// deaths remembers which servers were found dead, so that only the first load
+// after that has to wait.
+type deaths struct {
+	mu    sync.Mutex
+	found map[*node]death
+}
+
+// death is when a server was found dead first, and last.
+type death struct{ first, last time.Time }
+
+// pause notes that servers were found dead, and is how long to wait because of
+// them. A server that was not looked at for a while may have lived meanwhile.
+func (d *deaths) pause(away map[*node]error, now time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.found == nil {
+		d.found = map[*node]death{}
+	}
+	var pause time.Duration
+	for n := range away {
+		known, ok := d.found[n]
+		if !ok || now.Sub(known.last) > deadPause {
+			known.first = now
+		}
+		known.last = now
+		d.found[n] = known
+		pause = max(pause, known.first.Add(deadPause).Sub(now))
+	}
+	return pause
+}
+
+// live notes that a server has answered.
+func (d *deaths) live(n *node) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.found, n)
 }
 
 // unsettled says which replicas are in the way.

@@ -30,9 +30,13 @@ const (
 	doors = "127.0.1.1"
 )
 
-// clusterProfile is what ClickHouse 18.16 needs to take LowCardinality columns
-// from statements that are run ON CLUSTER, which run with the default profile.
-const clusterProfile = "<allow_experimental_low_cardinality_type>1</allow_experimental_low_cardinality_type>"
+// clusterProfile has what ClickHouse 18.16 needs to take LowCardinality columns
+// from statements that are run ON CLUSTER, which run with the default profile. And
+// it has what is most dangerous for readers, who use that profile, too: answers
+// that leave out what cannot be had.
+const clusterProfile = "<allow_experimental_low_cardinality_type>1</allow_experimental_low_cardinality_type>" +
+	"<skip_unavailable_shards>1</skip_unavailable_shards><max_replica_delay_for_distributed_queries>3600</max_replica_delay_for_distributed_queries>" +
+	"<fallback_to_stale_replicas_for_distributed_queries>1</fallback_to_stale_replicas_for_distributed_queries>"
 
 // Cluster is a ZooKeeper and real clickhouse-servers, all children of the test
 // with folders and ports of their own.

@@ -53,15 +53,12 @@ const (
 // stage is a source, a server, a proxy between the loader and the server, and a
 // reader who goes straight to the server and never stops looking.
 type stage struct {
-	t         *testing.T
+	days
 	server    *loadtest.Server
 	proxy     *loadtest.Proxy
-	bigfix    *bigfixtest.Server
-	source    config.Source
 	database  string
 	password  string
 	timeout   time.Duration
-	first     schema.Day
 	retried   chan struct{} // a message whenever the run tries a load again
 	again     chan struct{} // a message whenever the warehouse is asked again
 	wrong     atomic.Int64  // days that a reader saw and that are not whole
@@ -69,38 +66,77 @@ type stage struct {
 	stopReads func()
 }
 
-// newStage has the tables and the first day published.
-func newStage(t *testing.T, rows int, o loadtest.ServerOptions) *stage {
+// days is a source and what it says of the days from the first on.
+type days struct {
+	t      *testing.T
+	bigfix *bigfixtest.Server
+	source config.Source
+	first  schema.Day
+}
+
+func newDays(t *testing.T, rows int) days {
 	t.Helper()
-	s := &stage{
-		t: t, server: loadtest.StartServer(t, o), password: loadtest.ServerPassword, timeout: readTimeout,
-		database: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""),
-		retried:  make(chan struct{}, 100), again: make(chan struct{}, 100),
-	}
-	s.proxy = loadtest.StartProxy(t, s.server.Native)
+	d := days{t: t}
 	var err error
-	s.bigfix, err = bigfixtest.Start(t.Context(), bigfixtest.Options{Token: token, Rows: rows, Now: s.now, PlainHTTP: true})
+	d.bigfix, err = bigfixtest.Start(t.Context(), bigfixtest.Options{Token: token, Rows: rows, Now: d.now, PlainHTTP: true})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.bigfix.Close()) })
-	u, err := url.Parse(s.bigfix.URL)
+	t.Cleanup(func() { require.NoError(t, d.bigfix.Close()) })
+	u, err := url.Parse(d.bigfix.URL)
 	require.NoError(t, err)
-	s.source = config.Source{
+	d.source = config.Source{
 		Name: "bfi", Kind: schema.KindBigFix, URL: u, Token: config.NewSecret(token), ServerColumns: []string{"name"},
 		Location: time.UTC, Parallel: 1, RequestTimeout: time.Minute, MaxBytes: 1 << 30,
 		Guards: config.Guards{MaxShrink: 0.9, MaxRejects: 0.01},
 	}
-	s.first, err = schema.ParseDay("2026-03-02")
+	d.first, err = schema.ParseDay("2026-03-02")
 	require.NoError(t, err)
+	return d
+}
+
+func (d days) now() time.Time { return time.Date(2026, time.April, 30, 6, 0, 0, 0, time.UTC) }
+
+// truth is what the source says of a day, in the words of seen.
+func (d days) truth(day schema.Day) string {
+	n, sum, err := d.bigfix.Truth((d.first + day).String(), 0)
+	require.NoError(d.t, err)
+	return fmt.Sprintf("%s\t%d\t%d", d.first+day, n, sum)
+}
+
+// bringIn runs the days from and to, both included and counted from the first,
+// whether or not they are published.
+func (d days) bringIn(w *load.Warehouse, from, to schema.Day, log *zap.Logger, watch run.Observer) run.Report {
+	d.t.Helper()
+	sources, err := wire.Sources([]config.Source{d.source})
+	require.NoError(d.t, err)
+	defer sources[0].API.(interface{ Close() }).Close()
+	ledger, err := w.Ledger(d.t.Context(), load.LedgerQuery{})
+	require.NoError(d.t, err)
+	in := plan.Input{Feeds: wire.Feeds([]config.Source{d.source}), Ledger: ledger, Now: d.now()}
+	todo := plan.Range(in, d.first+from, d.first+to, plan.RangeOptions{Force: true})
+	require.Len(d.t, todo.Do, int(to-from)+1)
+	return wire.Runner(wire.RunnerOptions{
+		Warehouse: &wire.Warehouse{Warehouse: w}, Sources: sources, PublishDelay: 10 * time.Millisecond,
+		Clock: d.now, Version: version, Logger: log, Observer: watch,
+	}).Run(d.t.Context(), d.t.Context(), todo)
+}
+
+// newStage has the tables and the first day published.
+func newStage(t *testing.T, rows int, o loadtest.ServerOptions) *stage {
+	t.Helper()
+	s := &stage{
+		days: newDays(t, rows), server: loadtest.StartServer(t, o), password: loadtest.ServerPassword, timeout: readTimeout,
+		database: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""),
+		retried:  make(chan struct{}, 100), again: make(chan struct{}, 100),
+	}
+	s.proxy = loadtest.StartProxy(t, s.server.Native)
 
 	w := loadtest.Open(t, s.options(s.server.Native))
-	_, err = w.Migrate(t.Context())
+	_, err := w.Migrate(t.Context())
 	require.NoError(t, err)
 	s.complete(0)
 	s.startReading()
 	return s
 }
-
-func (s *stage) now() time.Time { return time.Date(2026, time.March, 10, 6, 0, 0, 0, time.UTC) }
 
 func (s *stage) options(address string) load.Options {
 	return load.Options{
@@ -135,19 +171,7 @@ func (s *stage) run(day schema.Day) run.Outcome {
 
 func (s *stage) runWith(w *load.Warehouse, day schema.Day) run.Outcome {
 	s.t.Helper()
-	sources, err := wire.Sources([]config.Source{s.source})
-	require.NoError(s.t, err)
-	defer sources[0].API.(interface{ Close() }).Close()
-	ledger, err := w.Ledger(s.t.Context(), load.LedgerQuery{})
-	require.NoError(s.t, err)
-	in := plan.Input{Feeds: wire.Feeds([]config.Source{s.source}), Ledger: ledger, Now: s.now()}
-	todo := plan.Range(in, s.first+day, s.first+day, plan.RangeOptions{Force: true})
-	require.Len(s.t, todo.Do, 1)
-	report := wire.Runner(wire.RunnerOptions{
-		Warehouse: &wire.Warehouse{Warehouse: w}, Sources: sources, PublishDelay: 10 * time.Millisecond,
-		Clock: s.now, Version: version, Logger: s.logger(), Observer: nobody{},
-	}).Run(s.t.Context(), s.t.Context(), todo)
-	return report.Outcomes[0]
+	return s.bringIn(w, day, day, s.logger(), nobody{}).Outcomes[0]
 }
 
 // begin runs the second day while the test goes on; end waits for its outcome.
@@ -165,13 +189,6 @@ func (s *stage) complete(day schema.Day) {
 	o := s.run(day)
 	require.NoError(s.t, o.Err)
 	require.True(s.t, o.Done())
-}
-
-// truth is what the source says of a day, in the words of seen.
-func (s *stage) truth(day schema.Day) string {
-	n, sum, err := s.bigfix.Truth((s.first + day).String(), 0)
-	require.NoError(s.t, err)
-	return fmt.Sprintf("%s\t%d\t%d", s.first+day, n, sum)
 }
 
 const seeDays = "SELECT usage_date, count(), sum(hwm_quantity) FROM license_usage GROUP BY usage_date ORDER BY usage_date"
