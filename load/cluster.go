@@ -13,11 +13,13 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/meterhouse/meterhouse/schema"
 )
 
 // nodeTimeout bounds the small questions that single servers of a cluster are
 // asked: another one can do as well.
-const nodeTimeout = 10 * time.Second
+const nodeTimeout = 5 * time.Second
 
 var (
 	errReadOnly = errors.New("its tables are read-only, because it has no connection to ZooKeeper")
@@ -98,6 +100,7 @@ func (w *Warehouse) join(ctx context.Context, o Options) error {
 func (w *Warehouse) findNodes(ctx context.Context, o Options) error {
 	const doing = "reading the servers of the cluster"
 	c := w.cluster
+	o.DialTimeout = min(cmp.Or(o.DialTimeout, defaultDialTimeout), nodeTimeout)
 	return w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error {
 		if err := c.close(); err != nil {
 			return err
@@ -159,7 +162,8 @@ func (w *Warehouse) takers(ctx context.Context, loadID uint64) ([]taker, error) 
 		return []taker{{conn: w.conn}}, w.again(ctx, ledgerTimeout, doing, w.admin.Ping)
 	}
 	var takers []taker
-	err := w.again(ctx, w.readTimeout, doing, func(ctx context.Context) error {
+	// Each server has a time-out of its own.
+	err := w.again(ctx, nodeTimeout*time.Duration(len(w.cluster.nodes())+1), doing, func(ctx context.Context) error {
 		takers = nil
 		for _, s := range w.cluster.shards {
 			n, err := w.writable(ctx, s, loadID)
@@ -195,15 +199,27 @@ func (t taker) table(name string) string {
 	return name + localSuffix
 }
 
-// writable finds a server of the shard that takes rows.
+// writable finds a server of the shard that takes rows. Those that were found
+// dead are tried last: each may cost its time-out.
 func (w *Warehouse) writable(ctx context.Context, s shard, loadID uint64) (*node, error) {
-	var errs []error
+	var alive, dead []*node
 	for i := range s.nodes {
 		n := s.nodes[(loadID+uint64(i))%uint64(len(s.nodes))]
+		if w.cluster.deaths.recently(n, time.Now()) {
+			dead = append(dead, n)
+		} else {
+			alive = append(alive, n)
+		}
+	}
+	var tables []string
+	for _, t := range schema.StoredTables() {
+		tables = append(tables, t.Name+localSuffix)
+	}
+	var errs []error
+	for _, n := range append(alive, dead...) {
 		err := w.within(ctx, nodeTimeout, func(ctx context.Context) error {
-			var readOnly uint64
-			err := n.admin.QueryRow(ctx, readOnlyTablesSQL(w.database)).Scan(&readOnly)
-			if err == nil && readOnly > 0 {
+			_, writable, err := w.delay(ctx, n.pools, tables)
+			if err == nil && !writable {
 				err = errReadOnly
 			}
 			return err

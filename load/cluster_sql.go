@@ -121,10 +121,6 @@ func clusterNodesSQL(cluster string) string {
 
 const clusterNamesSQL = "SELECT DISTINCT cluster FROM system.clusters ORDER BY cluster"
 
-func syncReplicaSQL(database, table string) string {
-	return "SYSTEM SYNC REPLICA " + quoteName(database) + "." + quoteName(table)
-}
-
 // liveReplicasSQL asks ZooKeeper, through one replica of the tables, how many
 // replicas of them live, and how many tables the answer is about; tables whose
 // connection to ZooKeeper is gone do not count.
@@ -133,10 +129,38 @@ func liveReplicasSQL(database string, tables []string) string {
 		quoteText(database) + " AND table IN (" + quoteTexts(tables) + ")"
 }
 
-// readOnlyTablesSQL counts the replicated tables that take no rows.
-func readOnlyTablesSQL(database string) string {
-	return "SELECT toUInt64(countIf(is_readonly OR is_session_expired)) FROM system.replicas WHERE database = " + quoteText(database)
+// delaySQL tells how many seconds a server is behind with tables, as readers see
+// it, and how many of them take no rows.
+func delaySQL(database string, tables []string) string {
+	return "SELECT toUInt64(max(absolute_delay)), toUInt64(countIf(is_readonly OR is_session_expired)) FROM system.replicas WHERE database = " +
+		quoteText(database) + " AND table IN (" + quoteTexts(tables) + ")"
 }
+
+// heldRowsSQL counts the rows of a load that one server has.
+func heldRowsSQL(t schema.Table, h schema.LoadHeader) string {
+	return fmt.Sprintf("SELECT count() FROM %s WHERE source = %s AND %s = toDate(%s) AND load_id = %d",
+		quoteName(t.Name+localSuffix), quoteText(h.Source), quoteName(t.Day), quoteText(h.Day.String()), h.LoadID)
+}
+
+// heldLoadsSQL counts which of some rows the ledger has, each once.
+func heldLoadsSQL(loads []schema.Load) string {
+	rows := make([]string, len(loads))
+	for i, l := range loads {
+		rows[i] = fmt.Sprintf("(%d, %d)", l.LoadID, l.PublishedSeq)
+	}
+	return "SELECT uniqExact(load_id, published_seq) FROM loads WHERE (load_id, published_seq) IN (" + strings.Join(rows, ", ") + ")"
+}
+
+func heldMarksSQL(loadIDs []uint64) string {
+	return "SELECT uniqExact(load_id) FROM pruned_loads WHERE load_id IN (" + joinIDs(loadIDs) + ")"
+}
+
+func heldMigrationsSQL(names []string) string {
+	return "SELECT uniqExact(name) FROM schema_migrations WHERE name IN (" + quoteTexts(names) + ")"
+}
+
+// countFinalSQL counts rows, one that was written twice once.
+func countFinalSQL(table string) string { return "SELECT count() FROM " + quoteName(table) + " FINAL" }
 
 func tableNamesSQL(database string) string {
 	return "SELECT name FROM system.tables WHERE database = " + quoteText(database)

@@ -84,7 +84,7 @@ func fail(err error, doing string) error {
 		e.Class = Cancelled
 	case errors.Is(err, errColumnType):
 		e.Class = Schema
-	case errors.Is(err, errReadOnly), errors.Is(err, errMoved):
+	case errors.Is(err, errReadOnly), errors.Is(err, errMoved), errors.Is(err, errBehind):
 		e.Class = Busy
 	default:
 		e.Class = classWithoutCode(err)

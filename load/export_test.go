@@ -15,7 +15,7 @@ func Statements() map[string]string {
 	slice := schema.Slice{Source: "it's", Feed: "default", Day: day}
 	license, _ := schema.CompareBy(schema.KindBigFix)
 	metering, _ := schema.CompareBy(schema.KindNexthink)
-	statements := clusterStatements()
+	statements := clusterStatements(slice)
 	maps.Copy(statements, map[string]string{
 		"create_database": createDatabaseSQL("it's a \\ `name`"),
 		"table_exists":    tableExistsSQL("it's", "loads"),
@@ -51,7 +51,7 @@ func Statements() map[string]string {
 }
 
 // clusterStatements are those of clusters, every migration among them.
-func clusterStatements() map[string]string {
+func clusterStatements(slice schema.Slice) map[string]string {
 	of := clusterDDL{cluster: "ma`in", database: "meterhouse", comments: true}
 	old := of
 	old.comments = false
@@ -59,9 +59,13 @@ func clusterStatements() map[string]string {
 		"cluster/create_database":   of.createDatabase(),
 		"cluster/nodes":             clusterNodesSQL("it's"),
 		"cluster/names":             clusterNamesSQL,
-		"cluster/sync_replica":      syncReplicaSQL("meterhouse", "loads"),
+		"cluster/delay":             delaySQL("it's", []string{"loads"}),
+		"cluster/held_rows":         heldRowsSQL(schema.LicenseUsageTable(), schema.LoadHeader{LoadID: 42, Slice: slice}),
+		"cluster/held_loads":        heldLoadsSQL([]schema.Load{{LoadID: 42, PublishedSeq: 7}, {LoadID: 43}}),
+		"cluster/held_marks":        heldMarksSQL([]uint64{42, 43}),
+		"cluster/held_migrations":   heldMigrationsSQL([]string{"core/0002_loads"}),
+		"cluster/count_final":       countFinalSQL("loads"),
 		"cluster/live_replicas":     liveReplicasSQL("it's", []string{"loads", "pruned_loads"}),
-		"cluster/read_only_tables":  readOnlyTablesSQL("it's"),
 		"cluster/table_names":       tableNamesSQL("it's"),
 		"cluster/table_engine":      tableEngineSQL("it's", "loads"),
 		"cluster/remaining":         remainingSQL("license_usage_versions_local", []uint64{42, 43}),

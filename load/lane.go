@@ -13,10 +13,10 @@ type lane struct {
 	facts   queue
 	totals  queue // of bigfix
 	rejects queue
-	full    chan *block     // blocks to send
-	stopped chan struct{}   // closed when the sender has returned
-	err     error           // why the sender stopped; read it only after stopped
-	sent    map[string]bool // tables that took blocks; as err
+	full    chan *block       // blocks to send
+	stopped chan struct{}     // closed when the sender has returned
+	err     error             // why the sender stopped; read it only after stopped
+	sent    map[string]uint64 // rows by table; as err
 }
 
 // queue recycles the blocks of one table.
@@ -35,7 +35,7 @@ func newLane(to taker) *lane {
 	return &lane{
 		to:   to,
 		full: make(chan *block, maxTables*blocksPerTable), stopped: make(chan struct{}),
-		sent: map[string]bool{},
+		sent: map[string]uint64{},
 	}
 }
 
@@ -93,7 +93,7 @@ func (l *lane) send(ctx context.Context, w *Warehouse, loadID uint64, stopAll co
 				stopAll(l.err)
 				return
 			}
-			l.sent[b.table] = true
+			l.sent[b.table] += uint64(b.rows) //nolint:gosec // a count
 			b.reset()
 			b.free <- b // there is room for all blocks that exist
 		case <-ctx.Done():

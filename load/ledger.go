@@ -31,10 +31,10 @@ func ledgerColumns() []string {
 func (w *Warehouse) Ledger(ctx context.Context, q LedgerQuery) ([]schema.Load, error) {
 	var loads []schema.Load
 	err := w.again(ctx, w.readTimeout, "reading the ledger", func(ctx context.Context) error {
-		return w.newest(ctx, func(ctx context.Context) (err error) {
+		return w.newest(ctx, ledgerTable, func(ctx context.Context) (err error) {
 			loads, err = w.readLoads(ctx, q)
 			return err
-		}, ledgerTable)
+		})
 	})
 	return loads, err
 }
@@ -102,7 +102,7 @@ func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
 	}
 	doing := fmt.Sprintf("writing %d rows to the ledger", len(loads))
 	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error {
-		return w.newest(ctx, func(ctx context.Context) error { return w.numberPublications(ctx, loads) }, ledgerTable)
+		return w.newest(ctx, ledgerTable, func(ctx context.Context) error { return w.numberPublications(ctx, loads) })
 	})
 	if err != nil {
 		return err
@@ -112,7 +112,16 @@ func (w *Warehouse) Record(ctx context.Context, loads []schema.Load) error {
 		return err
 	}
 	// A server that is lost for good must not take publications with it.
-	return w.settleEverywhere(ctx, doing, ledgerTable)
+	return w.settleEverywhere(ctx, doing, ledgerTable, heldLoadsSQL(loads), distinct(loads))
+}
+
+// distinct counts rows that are one row to the ledger once.
+func distinct(loads []schema.Load) int {
+	rows := map[[2]uint64]bool{}
+	for _, l := range loads {
+		rows[[2]uint64{l.LoadID, l.PublishedSeq}] = true
+	}
+	return len(rows)
 }
 
 func (w *Warehouse) insertLoads(ctx context.Context, loads []schema.Load) error {

@@ -101,7 +101,7 @@ func (w *Warehouse) Migrate(ctx context.Context) ([]string, error) {
 	if len(applied) == 0 {
 		return nil, nil
 	}
-	return applied, w.settleEverywhere(ctx, "recording migrations", migrationsTable)
+	return applied, w.settleEverywhere(ctx, "recording migrations", migrationsTable, heldMigrationsSQL(applied), len(applied))
 }
 
 // createDatabase does so only when it has to: where an administrator has made

@@ -181,7 +181,7 @@ func (w *Warehouse) checkGrants(ctx context.Context) ([]Finding, error) {
 	}
 	needed := neededGrants(w.database, engine == "")
 	if w.cluster != nil {
-		needed = append(needed, clusterGrants(w.database)...)
+		needed = append(needed, clusterGrants()...)
 	}
 	missing, err := w.missingGrants(ctx, needed)
 	var e *Error
@@ -220,11 +220,10 @@ func neededGrants(database string, createIt bool) []grant {
 }
 
 // clusterGrants are needed beside them on a cluster.
-func clusterGrants(database string) []grant {
+func clusterGrants() []grant {
 	return []grant{
 		{"CLUSTER", "*.*", "run statements on all servers (migrate)"},
 		{"REMOTE", "*.*", "create tables over all shards (migrate)"},
-		{"SYSTEM SYNC REPLICA", quoteName(database) + ".*", "wait for replicas (publish)"},
 	}
 }
 

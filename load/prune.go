@@ -45,16 +45,20 @@ func (w *Warehouse) MarkPruned(ctx context.Context, loads []schema.PrunedLoad) e
 	if err := batch.Send(); err != nil {
 		return fail(err, doing)
 	}
-	return w.settleEverywhere(ctx, doing, prunedTable)
+	ids := make([]uint64, len(loads))
+	for i, l := range loads {
+		ids[i] = l.LoadID
+	}
+	return w.settleEverywhere(ctx, doing, prunedTable, heldMarksSQL(ids), len(ids))
 }
 
 // PrunedAt tells when prune chose a load, UTC; zero when it never did.
 func (w *Warehouse) PrunedAt(ctx context.Context, loadID uint64) (time.Time, error) {
 	var n uint64
 	var at time.Time
-	err := w.newest(ctx, func(ctx context.Context) error {
+	err := w.newest(ctx, prunedTable, func(ctx context.Context) error {
 		return w.ledger.QueryRow(ctx, prunedAtSQL(loadID)).Scan(&n, &at)
-	}, prunedTable)
+	})
 	if err != nil || n == 0 {
 		return time.Time{}, fail(err, "asking whether a load was pruned")
 	}
@@ -81,13 +85,7 @@ func (w *Warehouse) DeleteLoads(ctx context.Context, table string, loadIDs []uin
 // them have the newest ledger: one that comes back with an old one would show old
 // versions, whose rows are gone elsewhere.
 func (w *Warehouse) deleteEverywhere(ctx context.Context, table string, loadIDs []uint64, doing string) error {
-	errs := w.cluster.onEach(func(n *node) error { return w.syncReplicas(ctx, n.admin, []string{ledgerTable}) })
-	if err := errors.Join(errs...); err != nil {
-		err = fail(err, doing)
-		var e *Error
-		if errors.As(err, &e) {
-			e.Hint = "nothing was deleted: that waits until every server of the cluster is back"
-		}
+	if err := w.sameEverywhere(ctx, ledgerTable, doing); err != nil {
 		return err
 	}
 	table += localSuffix

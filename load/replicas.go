@@ -4,72 +4,78 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/meterhouse/meterhouse/schema"
 )
 
+// What was written is published, or reported as written, only when every replica
+// that lives has it. SYSTEM SYNC REPLICA is not used for that: old servers
+// return from it without a word when it has timed out, and it waits for ever for
+// a part that only a dead server has, whoever's that is. Each server is asked for
+// the rows themselves instead.
 const (
 	// settleTimeout is how long replicas may take to have what was written. It
 	// outlasts the 30 s after which ZooKeeper gives a silent server up.
 	settleTimeout = 75 * time.Second
-	// syncTimeout bounds one try to have a replica catch up.
-	syncTimeout = 15 * time.Second
-	// settlePause is between two looks at replicas that have not caught up.
-	settlePause = 250 * time.Millisecond
+	// firstLook and lastLook are between two looks at a replica.
+	firstLook = 20 * time.Millisecond
+	lastLook  = 250 * time.Millisecond
 	// deadPause is how long we wait after ZooKeeper has given a replica up. By then
 	// the replica itself has noticed and says that it is behind to whoever asks, and
 	// so does one that has just come back: both count in whole seconds.
 	deadPause = 5 * time.Second
 )
 
-// group is some tables, and the servers that hold the same rows of them.
+var errBehind = errors.New("it is behind the other servers of the cluster")
+
+// group is rows that were written to some tables, and the servers that shall have them.
 type group struct {
 	name   string // for errors: "shard 1"
 	nodes  []*node
 	tables []string
+	// has tells whether a server has all the rows.
+	has func(context.Context, *node) (bool, error)
 }
 
-// everywhere is a group of tables that every server holds whole.
-func (c *cluster) everywhere(tables ...string) group {
-	return group{"the cluster", c.nodes(), tables}
+// look is what a server said when it was asked for the rows.
+type look struct {
+	node *node
+	has  bool
+	// behind says that the server does not have them and tells so to readers, who
+	// pass it over then.
+	behind bool
+	err    error // why there was no answer
 }
 
-// settle returns when every live replica has all rows of the tables that are
-// acknowledged by now. A replica that cannot be reached is dead when ZooKeeper
-// says so, too. One that lives and cannot be reached is an error: readers may
-// reach it.
+// settle returns when every live replica has the rows. A replica that does not
+// have them is dead when ZooKeeper says so, and either it does not answer or it
+// knows itself that it is behind. All others are waited for, in vain if need be.
 func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
+	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
-	tried := make(chan syncTry)
+	looks := make(chan look)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
 	for _, n := range g.nodes {
-		running.Go(func() { w.keepSyncing(limited, n, g.tables, tried) })
+		running.Go(func() { w.keepLooking(limited, n, g, looks) })
 	}
-	ticker := time.NewTicker(settlePause)
+	ticker := time.NewTicker(lastLook)
 	defer ticker.Stop()
-	why := map[*node]error{} // of the replicas that have not caught up
-	for _, n := range g.nodes {
-		why[n] = errors.New("no answer yet")
-	}
-	began := time.Now()
-	var synced []*node
-	var live uint64 // what ZooKeeper said last
+	seen := map[*node]look{}
 	for {
 		select {
-		case t := <-tried:
-			why[t.node] = t.err
-			if t.err == nil {
-				delete(why, t.node)
-				w.cluster.deaths.live(t.node)
-				synced = append(synced, t.node)
+		case l := <-looks:
+			seen[l.node] = l
+			if l.has {
+				w.cluster.deaths.live(l.node)
 			}
-			if len(why) > 0 {
+			if holders(seen) < len(g.nodes) {
 				continue
 			}
 		case <-ticker.C:
@@ -77,23 +83,61 @@ func (w *Warehouse) settle(ctx context.Context, g group, doing string) error {
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return fail(context.Cause(ctx), doing)
 			}
-			return g.unsettled(doing, len(synced), live, time.Since(began), why)
+			return g.unsettled(doing, time.Since(began), seen)
 		}
-		for _, n := range synced {
-			count, err := w.liveReplicas(limited, n, g.tables)
-			if err != nil {
-				continue
-			}
-			if live = count; live <= uint64(len(synced)) {
-				return w.outliveDead(ctx, why, doing)
-			}
-			break
+		live, known := w.liveReplicas(limited, g, seen)
+		switch {
+		case !known:
+		case g.settled(seen, live):
+			return w.outliveDead(ctx, g, seen, doing)
+		case holders(seen) == 0 && live <= answers(seen):
+			return g.unsettled(doing, time.Since(began), seen) // only a dead one had them
 		}
 	}
 }
 
+func holders(seen map[*node]look) int {
+	n := 0
+	for _, l := range seen {
+		if l.has {
+			n++
+		}
+	}
+	return n
+}
+
+func answers(seen map[*node]look) int {
+	n := 0
+	for _, l := range seen {
+		if l.err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// settled tells whether so many live replicas are all those that have the rows,
+// and no other one could be taken for one of them.
+func (g group) settled(seen map[*node]look, live int) bool {
+	if holders(seen) == 0 || live > holders(seen) {
+		return false
+	}
+	for _, n := range g.nodes {
+		if l, asked := seen[n]; !asked || !l.has && l.err == nil && !l.behind {
+			return false
+		}
+	}
+	return true
+}
+
 // outliveDead waits until replicas that are thought dead know it themselves.
-func (w *Warehouse) outliveDead(ctx context.Context, away map[*node]error, doing string) error {
+func (w *Warehouse) outliveDead(ctx context.Context, g group, seen map[*node]look, doing string) error {
+	var away []*node
+	for _, n := range g.nodes {
+		if !seen[n].has {
+			away = append(away, n)
+		}
+	}
 	pause := w.cluster.deaths.pause(away, time.Now())
 	if pause <= 0 {
 		return nil
@@ -108,78 +152,38 @@ func (w *Warehouse) outliveDead(ctx context.Context, away map[*node]error, doing
 	}
 }
 
-// deaths remembers which servers were found dead, so that only the first load
-// after that has to wait.
-type deaths struct {
-	mu    sync.Mutex
-	found map[*node]death
-}
-
-// death is when a server was found dead first, and last.
-type death struct{ first, last time.Time }
-
-// pause notes that servers were found dead, and is how long to wait because of
-// them. A server that was not looked at for a while may have lived meanwhile.
-func (d *deaths) pause(away map[*node]error, now time.Time) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.found == nil {
-		d.found = map[*node]death{}
-	}
-	var pause time.Duration
-	for n := range away {
-		known, ok := d.found[n]
-		if !ok || now.Sub(known.last) > deadPause {
-			known.first = now
-		}
-		known.last = now
-		d.found[n] = known
-		pause = max(pause, known.first.Add(deadPause).Sub(now))
-	}
-	return pause
-}
-
-// live notes that a server has answered.
-func (d *deaths) live(n *node) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.found, n)
-}
-
 // unsettled says which replicas are in the way.
-func (g group) unsettled(doing string, synced int, live uint64, after time.Duration, why map[*node]error) error {
-	errs := []error{fmt.Errorf("%s: %d of %d replicas have the rows after %s", g.name, synced, len(g.nodes), after.Round(time.Second))}
-	if synced > 0 {
-		errs = append(errs, fmt.Errorf("ZooKeeper counts %d that live", live))
-	}
-	for n, err := range why {
-		errs = append(errs, fmt.Errorf("%s: %w", n, err))
+func (g group) unsettled(doing string, after time.Duration, seen map[*node]look) error {
+	errs := []error{fmt.Errorf("%s: %d of %d replicas have the rows after %s", g.name, holders(seen), len(g.nodes), after.Round(time.Second))}
+	for _, n := range g.nodes {
+		switch l, asked := seen[n]; {
+		case !asked:
+			errs = append(errs, fmt.Errorf("%s: no answer yet", n))
+		case l.err != nil:
+			errs = append(errs, fmt.Errorf("%s: %w", n, l.err))
+		case !l.has:
+			errs = append(errs, fmt.Errorf("%s: answers and does not have them", n))
+		}
 	}
 	return &Error{
 		Class: Busy, Doing: doing, Err: errors.Join(errs...),
-		Hint: "bring the replica back, or stop it: one that is down does not hold up loads, one that lives and cannot be reached from here does",
+		Hint: "bring the replica back, or stop it: one that is down does not hold up loads, one that lives and cannot be reached from here, or is cut off from ZooKeeper or its replicas, does",
 	}
 }
 
-// syncTry is how a try to have a replica catch up went.
-type syncTry struct {
-	node *node
-	err  error
-}
-
-// keepSyncing tries until the replica has caught up, and tells of every try.
-func (w *Warehouse) keepSyncing(ctx context.Context, n *node, tables []string, tried chan<- syncTry) {
-	for {
-		err := w.syncReplicas(ctx, n.admin, tables)
+// keepLooking asks until the server has the rows, and tells of every answer.
+func (w *Warehouse) keepLooking(ctx context.Context, n *node, g group, looks chan<- look) {
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		l := w.lookAt(ctx, n, g)
 		select {
-		case tried <- syncTry{n, err}:
+		case looks <- l:
 		case <-ctx.Done():
 			return
 		}
-		if err == nil {
+		if l.has {
 			return
 		}
-		timer := time.NewTimer(settlePause)
+		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -189,29 +193,38 @@ func (w *Warehouse) keepSyncing(ctx context.Context, n *node, tables []string, t
 	}
 }
 
-// syncReplicas returns when the server has all that the other replicas have.
-func (w *Warehouse) syncReplicas(ctx context.Context, conn driver.Conn, tables []string) error {
-	// The server itself gives up after the setting, which is in seconds.
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"receive_timeout": int(syncTimeout.Seconds())}))
-	for _, t := range tables {
-		err := w.within(ctx, syncTimeout, func(ctx context.Context) error { return conn.Exec(ctx, syncReplicaSQL(w.database, t)) })
-		if err != nil {
-			return cause(err)
+func (w *Warehouse) lookAt(ctx context.Context, n *node, g group) look {
+	l := look{node: n}
+	l.err = w.within(ctx, nodeTimeout, func(ctx context.Context) (err error) {
+		if l.has, err = g.has(ctx, n); err != nil || l.has {
+			return err
 		}
+		delay, _, err := w.delay(ctx, n.pools, g.tables)
+		l.behind = delay > 0
+		return err
+	})
+	if l.err != nil {
+		l.err = cause(l.err)
 	}
-	return nil
+	return l
 }
 
-// liveReplicas asks ZooKeeper, through a replica, how many of them live.
-func (w *Warehouse) liveReplicas(ctx context.Context, n *node, tables []string) (uint64, error) {
-	var live, connected uint64
-	err := w.within(ctx, nodeTimeout, func(ctx context.Context) error {
-		return n.admin.QueryRow(ctx, liveReplicasSQL(w.database, tables)).Scan(&live, &connected)
-	})
-	if err == nil && connected < uint64(len(tables)) {
-		err = errReadOnly
+// liveReplicas asks ZooKeeper, through a replica that answers, how many of them
+// live.
+func (w *Warehouse) liveReplicas(ctx context.Context, g group, seen map[*node]look) (live int, known bool) {
+	for n, l := range seen {
+		if l.err != nil {
+			continue
+		}
+		var count, connected uint64
+		err := w.within(ctx, nodeTimeout, func(ctx context.Context) error {
+			return n.admin.QueryRow(ctx, liveReplicasSQL(w.database, g.tables)).Scan(&count, &connected)
+		})
+		if err == nil && connected == uint64(len(g.tables)) {
+			return int(count), true //nolint:gosec // a few
+		}
 	}
-	return live, err
+	return 0, false
 }
 
 // settleLoad waits for the replicas of every shard that took rows of a load.
@@ -223,14 +236,27 @@ func (w *Warehouse) settleLoad(ctx context.Context, l *Load) error {
 	errs := make([]error, len(l.lanes))
 	var all sync.WaitGroup
 	for i, lane := range l.lanes {
-		var tables []string
-		for t := range lane.sent {
-			tables = append(tables, lane.to.table(t))
+		if len(lane.sent) == 0 {
+			continue
 		}
-		if len(tables) > 0 {
-			s := w.cluster.shards[i]
-			all.Go(func() { errs[i] = w.settle(ctx, group{fmt.Sprintf("shard %d", s.number), s.nodes, tables}, doing) })
+		s := w.cluster.shards[i]
+		g := group{name: fmt.Sprintf("shard %d", s.number), nodes: s.nodes}
+		for table := range lane.sent {
+			g.tables = append(g.tables, lane.to.table(table))
 		}
+		g.has = func(ctx context.Context, n *node) (bool, error) {
+			for _, t := range schema.StoredTables() {
+				var rows uint64
+				if sent := lane.sent[t.Name]; sent > 0 {
+					err := n.conn.QueryRow(ctx, heldRowsSQL(t, l.header)).Scan(&rows)
+					if err != nil || rows != sent {
+						return false, err
+					}
+				}
+			}
+			return true, nil
+		}
+		all.Go(func() { errs[i] = w.settle(ctx, g, doing) })
 	}
 	all.Wait()
 	for _, err := range errs {
@@ -241,17 +267,33 @@ func (w *Warehouse) settleLoad(ctx context.Context, l *Load) error {
 	return nil
 }
 
-// settleEverywhere waits for all servers to have the tables that each of them
-// holds whole.
-func (w *Warehouse) settleEverywhere(ctx context.Context, doing string, tables ...string) error {
+// settleEverywhere waits for all servers to have rows of a table that each of
+// them holds whole: so many as counted by sql.
+func (w *Warehouse) settleEverywhere(ctx context.Context, doing, table, sql string, want int) error {
 	if w.cluster == nil {
 		return nil
 	}
-	return w.settle(ctx, w.cluster.everywhere(tables...), doing)
+	return w.settle(ctx, group{
+		name: "the cluster", nodes: w.cluster.nodes(), tables: []string{table},
+		has: func(ctx context.Context, n *node) (bool, error) {
+			var have uint64
+			err := n.conn.QueryRow(ctx, sql).Scan(&have)
+			return have >= uint64(want), err //nolint:gosec // a count
+		},
+	}, doing)
 }
 
-// newest has the ledger's server catch up with the tables before it is asked.
-func (w *Warehouse) newest(ctx context.Context, ask func(context.Context) error, tables ...string) error {
+// delay tells how far a server is behind with tables, in seconds, and whether it
+// can write to them.
+func (w *Warehouse) delay(ctx context.Context, p pools, tables []string) (seconds uint64, writable bool, err error) {
+	var readOnly uint64
+	err = p.admin.QueryRow(ctx, delaySQL(w.database, tables)).Scan(&seconds, &readOnly)
+	return seconds, readOnly == 0, err
+}
+
+// newest asks the ledger's server for something in a table that all servers hold
+// whole, once that one has all that is known of it.
+func (w *Warehouse) newest(ctx context.Context, table string, ask func(context.Context) error) error {
 	if w.cluster == nil {
 		return ask(ctx)
 	}
@@ -259,8 +301,15 @@ func (w *Warehouse) newest(ctx context.Context, ask func(context.Context) error,
 		return err
 	}
 	dials := w.cluster.dials.dials.Load()
-	if err := w.syncReplicas(ctx, w.ledger, tables); err != nil {
+	delay, writable, err := w.delay(ctx, pools{admin: w.ledger}, []string{table})
+	if err != nil {
 		return err
+	}
+	if delay > 0 || !writable {
+		// It may only miss what a dead server alone has, and what was never published.
+		if err := w.asNewAsOthers(ctx, table); err != nil {
+			return err
+		}
 	}
 	if err := ask(ctx); err != nil {
 		return err
@@ -269,4 +318,60 @@ func (w *Warehouse) newest(ctx context.Context, ask func(context.Context) error,
 		return errMoved
 	}
 	return nil
+}
+
+// asNewAsOthers compares the ledger's server with all that answer.
+func (w *Warehouse) asNewAsOthers(ctx context.Context, table string) error {
+	var own uint64
+	if err := w.ledger.QueryRow(ctx, countFinalSQL(table)).Scan(&own); err != nil {
+		return err
+	}
+	for _, rows := range w.countEverywhere(ctx, table) {
+		if rows > own {
+			return errBehind
+		}
+	}
+	return nil
+}
+
+// countEverywhere counts the rows of a table on all servers that answer.
+func (w *Warehouse) countEverywhere(ctx context.Context, table string) map[*node]uint64 {
+	counts := map[*node]uint64{}
+	var mu sync.Mutex
+	w.cluster.onEach(func(n *node) error {
+		return w.within(ctx, nodeTimeout, func(ctx context.Context) error {
+			var rows uint64
+			if err := n.conn.QueryRow(ctx, countFinalSQL(table)).Scan(&rows); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			counts[n] = rows
+			return nil
+		})
+	})
+	return counts
+}
+
+// sameEverywhere is an error unless every server of the cluster answers and has
+// the same rows of a table.
+func (w *Warehouse) sameEverywhere(ctx context.Context, table, doing string) error {
+	counts := w.countEverywhere(ctx, table)
+	newest := slices.Max(append(slices.Collect(maps.Values(counts)), 0))
+	var errs []error
+	for _, n := range w.cluster.nodes() {
+		switch rows, answered := counts[n]; {
+		case !answered:
+			errs = append(errs, fmt.Errorf("%s does not answer", n))
+		case rows < newest:
+			errs = append(errs, fmt.Errorf("%s: %w", n, errBehind))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &Error{
+		Class: Busy, Doing: doing, Err: errors.Join(errs...),
+		Hint: "nothing was deleted: that waits until every server of the cluster is back",
+	}
 }

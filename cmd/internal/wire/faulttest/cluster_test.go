@@ -44,7 +44,7 @@ func (s *clusterStage) twoLoaders(from, to schema.Day) {
 	var both sync.WaitGroup
 	for _, node := range []int{1, 2} {
 		w := loadtest.Open(s.t, s.options(node))
-		both.Go(func() { s.bringIn(w, from, to, nil, nobody{}) })
+		both.Go(func() { s.bringIn(w, from, to, s.options(0).Logger, nobody{}) })
 	}
 	both.Wait()
 	ledger, err := loadtest.Open(s.t, s.options(0)).Ledger(s.t.Context(), load.LedgerQuery{From: s.first + from, To: s.first + to})

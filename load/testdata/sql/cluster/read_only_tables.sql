@@ -1,1 +1,0 @@
-SELECT toUInt64(countIf(is_readonly OR is_session_expired)) FROM system.replicas WHERE database = 'it\'s'
