@@ -39,6 +39,9 @@ type group struct {
 	tables []string
 	// has tells whether a server has all the rows.
 	has func(context.Context, *node) (bool, error)
+	// harmless says that a server without them, which does not know that it lacks
+	// them, has the version before for whoever asks it.
+	harmless bool
 }
 
 // look is what a server said when it was asked for the rows.
@@ -123,7 +126,7 @@ func (g group) settled(seen map[*node]look, live int) bool {
 		return false
 	}
 	for _, n := range g.nodes {
-		if l, asked := seen[n]; !asked || !l.has && l.err == nil && !l.behind {
+		if l, asked := seen[n]; !asked || !l.has && l.err == nil && !l.behind && !g.harmless {
 			return false
 		}
 	}
@@ -274,7 +277,7 @@ func (w *Warehouse) settleEverywhere(ctx context.Context, doing, table, sql stri
 		return nil
 	}
 	return w.settle(ctx, group{
-		name: "the cluster", nodes: w.cluster.nodes(), tables: []string{table},
+		name: "the cluster", nodes: w.cluster.nodes(), tables: []string{table}, harmless: true,
 		has: func(ctx context.Context, n *node) (bool, error) {
 			var have uint64
 			err := n.conn.QueryRow(ctx, sql).Scan(&have)

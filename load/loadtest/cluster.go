@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -176,6 +177,7 @@ minSessionTimeout=1000
 maxSessionTimeout=60000
 maxClientCnxns=0
 forceSync=no
+4lw.commands.whitelist=srvr
 `
 
 func startKeeper(t testing.TB) *Keeper {
@@ -208,13 +210,19 @@ func (k *Keeper) Start(t testing.TB) {
 	}
 }
 
+// answers tells whether ZooKeeper takes sessions, which is later than connections.
 func (k *Keeper) answers(ctx context.Context) bool {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", k.addr)
 	if err != nil {
 		return false
 	}
-	_ = conn.Close()
-	return true
+	defer conn.Close() //nolint:errcheck // it was only asked
+	_ = conn.SetDeadline(time.Now().Add(time.Second)) // one that has only begun to listen says nothing
+	if _, err := io.WriteString(conn, "srvr"); err != nil {
+		return false
+	}
+	answer, _ := io.ReadAll(conn)
+	return strings.Contains(string(answer), "Mode: ")
 }
 
 // Kill ends ZooKeeper as a power cut would.

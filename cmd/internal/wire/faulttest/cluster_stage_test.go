@@ -43,6 +43,8 @@ const (
 	clusterRows      = 1_500 // of a day
 	// answersWithin bounds statements: a server that is cut off does not answer.
 	answersWithin = 10 * time.Second
+	// faultLasts is twice what ZooKeeper takes to give a server up.
+	faultLasts = 25 * time.Second
 )
 
 func newClusterStage(t *testing.T) *clusterStage {
@@ -50,7 +52,9 @@ func newClusterStage(t *testing.T) *clusterStage {
 	s := &clusterStage{days: newDays(t, clusterRows), began: time.Now(), database: "meterhouse", whole: map[string]bool{}}
 	s.source.Parallel = 2
 	s.cluster = loadtest.StartCluster(t, shards, replicas)
-	_, err := loadtest.Open(t, s.options(0)).Migrate(t.Context())
+	o := s.options(0)
+	o.ReadTimeout = readTimeout
+	_, err := loadtest.Open(t, o).Migrate(t.Context())
 	require.NoError(t, err)
 	s.cluster.Proxied(t)
 	s.startReading()
@@ -65,7 +69,7 @@ func (s *clusterStage) options(nodes ...int) load.Options {
 		o.Addrs = append(o.Addrs, s.cluster.Nodes[n].Native)
 	}
 	o.Database, o.Version, o.DialTimeout, o.ReadTimeout = s.database, version, answersWithin, answersWithin
-	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(s.t.Output()), zap.WarnLevel)
+	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(s.t.Output()), zap.InfoLevel)
 	o.Logger = zap.New(core)
 	return o
 }
@@ -99,9 +103,15 @@ func (s *clusterStage) during(from, to schema.Day, after int, through []int, nam
 	}()
 	<-watch.came
 	begin()
-	got := <-report
+	var got run.Report
+	select {
+	case got = <-report:
+		end()
+	case <-time.After(faultLasts):
+		end()
+		got = <-report
+	}
 	took := time.Since(at)
-	end()
 	s.rows += got.Rows()
 	s.t.Logf("%s: %d of %d slices published in %s", name, got.Count(schema.Published), to-from+1, took.Round(time.Second))
 	for _, o := range got.Outcomes {
@@ -233,11 +243,9 @@ func (c *countdown) Finished(run.Outcome) {
 	}
 }
 
-
 func (s *clusterStage) revise(from, to schema.Day, revision int) {
 	s.t.Helper()
 	for day := from; day <= to; day++ {
-		require.NoError(s.t, s.bigfix.Revise((s.first + day).String(), revision))
+		require.NoError(s.t, s.bigfix.Revise((s.first+day).String(), revision))
 	}
 }
-
