@@ -85,8 +85,12 @@ test-unit: go-is-new-enough ## Run the tests that need no ClickHouse: seconds
 test-native: go-is-new-enough bin/libchdb.so ## Run the suite and the faults on a real server, Debian's; installs it where it can
 	$(WITH_LIB) GO='$(GO)' .ci/test-server native
 
+.PHONY: test-cluster
+test-cluster: go-is-new-enough bin/libchdb.so ## Run them on a cluster: two shards, two replicas each, a ZooKeeper, all Debian's
+	$(WITH_LIB) GO='$(GO)' .ci/test-server cluster
+
 .PHONY: test-server
-test-server: go-is-new-enough bin/libchdb.so ## The same, and on a server in a container and one at an address; fails when one is missing
+test-server: go-is-new-enough bin/libchdb.so ## All of these, and a server in a container and one at an address; fails when one is missing
 	$(WITH_LIB) GO='$(GO)' .ci/test-server all
 
 # KILLS on the embedded engine, and as many on Debian's server.

@@ -124,7 +124,7 @@ func classOf(code proto.Error) Class {
 		proto.ErrServerOverloaded, proto.ErrSocketTimeout, proto.ErrNetworkError,
 		proto.ErrQueryWasCancelled, proto.ErrQueryWasCancelledByClient,
 		proto.ErrAborted, proto.ErrUnknownStatusOfInsert, proto.ErrTooFewLiveReplicas, proto.ErrUnsatisfiedQuorumForPreviousWrite,
-		proto.ErrAllConnectionTriesFailed, proto.ErrCannotAllocateMemory:
+		proto.ErrAllConnectionTriesFailed, proto.ErrAllReplicasAreStale, proto.ErrCannotAllocateMemory:
 		return Busy
 	case proto.ErrNotEnoughSpace, proto.ErrCannotWriteToFileDescriptor, proto.ErrCannotWriteToOstream:
 		return Full

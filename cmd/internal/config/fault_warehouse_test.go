@@ -51,6 +51,8 @@ func TestFaultsOfWarehouseURL(t *testing.T) {
 			`2:8: warehouse.url: "http://${HOST}:8123" is not a URL: invalid character "{" in host name; write embedded:./data, clickhouse://user@host:9000/meterhouse or https://user@host:8443/meterhouse; ${NAME} is not expanded in this file`),
 		added("url: embedded:./data", "cluster: main",
 			`3:12: warehouse.cluster: "main" is not possible with an embedded warehouse; remove it, or name a server in warehouse.url`),
+		replaced("url: embedded:./data", "url: http://localhost\n  cluster: main",
+			`3:12: warehouse.cluster: "main" needs the native protocol, by which the servers of a cluster know each other; write clickhouse://user@host:9000/meterhouse in warehouse.url, or remove cluster`),
 	})
 }
 

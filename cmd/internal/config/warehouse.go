@@ -42,6 +42,9 @@ func (b *block) warehouse() Warehouse {
 			w.Kind = WarehouseNative
 		}
 		b.server(&w, scheme, raw)
+		if w.Cluster != "" && w.Kind == WarehouseHTTP {
+			b.fault("cluster", w.Cluster, "needs the native protocol, by which the servers of a cluster know each other", "write clickhouse://user@host:9000/meterhouse in warehouse.url, or remove cluster")
+		}
 	default:
 		b.fault("url", showURL(raw), "is of no kind that Meterhouse knows", warehouseAdvice)
 	}

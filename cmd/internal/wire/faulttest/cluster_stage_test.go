@@ -69,7 +69,7 @@ func (s *clusterStage) options(nodes ...int) load.Options {
 		o.Addrs = append(o.Addrs, s.cluster.Nodes[n].Native)
 	}
 	o.Database, o.Version, o.DialTimeout, o.ReadTimeout = s.database, version, answersWithin, answersWithin
-	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(s.t.Output()), zap.InfoLevel)
+	core := zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(s.t.Output()), zap.WarnLevel)
 	o.Logger = zap.New(core)
 	return o
 }
