@@ -58,6 +58,7 @@ func newClusterStage(t *testing.T) *clusterStage {
 	require.NoError(t, err)
 	s.cluster.Proxied(t)
 	s.startReading()
+	t.Cleanup(s.report)
 	return s
 }
 
@@ -156,7 +157,6 @@ func (s *clusterStage) startReading() {
 		cancel()
 		readers.Wait()
 	})
-	s.t.Cleanup(s.stopReads)
 }
 
 // look asks one server first which days are published, then for all days: each
@@ -220,11 +220,19 @@ func (s *clusterStage) settle(last schema.Day) {
 		require.Equal(s.t, want, strings.Split(strings.TrimSpace(loadtest.Answer(s.t, w, seeDays, "TSV")), "\n"), "the days on server %d", i)
 	}
 	s.stopReads()
+	require.Empty(s.t, s.wrong, "days that were seen and not whole")
+	require.NotZero(s.t, s.reads.Load())
+}
+
+// report says what was done and seen, however the test ends.
+func (s *clusterStage) report() {
+	s.stopReads()
 	s.t.Logf("%d shards with %d replicas: %d rows published, faults: %s; %d reads on %d servers, %d without an answer, %d wrong; %s",
 		shards, replicas, s.rows, strings.Join(s.faults, ", "), s.reads.Load(), len(s.cluster.Nodes), s.refused.Load(), len(s.wrong),
 		time.Since(s.began).Round(time.Second))
-	require.Empty(s.t, s.wrong)
-	require.NotZero(s.t, s.reads.Load())
+	for _, what := range s.wrong[:min(len(s.wrong), 10)] {
+		s.t.Log(what)
+	}
 }
 
 // countdown says when so many slices of a run are finished.
