@@ -166,7 +166,7 @@ func (w *Warehouse) connect(ctx context.Context, o *clickhouse.Options) error {
 
 // Close gives the connections back.
 func (w *Warehouse) Close() error {
-	errs := []error{w.pools.close()}
+	errs := []error{w.close()}
 	if w.cluster != nil {
 		errs = append(errs, w.cluster.close())
 	}

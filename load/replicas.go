@@ -224,7 +224,7 @@ func (w *Warehouse) liveReplicas(ctx context.Context, g group, seen map[*node]lo
 			return n.admin.QueryRow(ctx, liveReplicasSQL(w.database, g.tables)).Scan(&count, &connected)
 		})
 		if err == nil && connected == uint64(len(g.tables)) {
-			return int(count), true //nolint:gosec // a few
+			return int(count), true
 		}
 	}
 	return 0, false

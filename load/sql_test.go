@@ -21,7 +21,7 @@ func TestStatements(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join("testdata", "sql", name+".sql")
 			if *update {
-				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755)) //nolint:gosec // as git makes folders
+				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 				require.NoError(t, os.WriteFile(file, []byte(sql+"\n"), 0o600))
 			}
 			want, err := os.ReadFile(file)

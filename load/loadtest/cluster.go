@@ -216,7 +216,7 @@ func (k *Keeper) answers(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	defer conn.Close() //nolint:errcheck // it was only asked
+	defer conn.Close()                                //nolint:errcheck // it was only asked
 	_ = conn.SetDeadline(time.Now().Add(time.Second)) // one that has only begun to listen says nothing
 	if _, err := io.WriteString(conn, "srvr"); err != nil {
 		return false
