@@ -2,7 +2,9 @@ package load
 
 import (
 	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
 
@@ -94,4 +96,27 @@ func ClusterViews(database string) []string {
 		}
 	}
 	return views
+}
+
+// Deaths are how long loads wait for a server that was found dead at these
+// moments, counted from the first.
+func Deaths(found ...time.Duration) []time.Duration {
+	var d deaths
+	n := &node{}
+	start := time.Now()
+	pauses := make([]time.Duration, len(found))
+	for i, at := range found {
+		pauses[i] = d.pause([]*node{n}, start.Add(at))
+	}
+	return pauses
+}
+
+// Shards says which of so many shards takes the rows of a server, and those of a
+// device.
+func Shards(shards int, server int64, device string) (ofServer, ofDevice int) {
+	l := &Load{}
+	for range shards {
+		l.lanes = append(l.lanes, &lane{})
+	}
+	return slices.Index(l.lanes, l.number(uint64(server))), slices.Index(l.lanes, l.text(device)) //nolint:gosec // any number does
 }
