@@ -80,7 +80,9 @@ func scanLoad(rows driver.Rows) (schema.Load, error) {
 func (w *Warehouse) NextSeq(ctx context.Context) (uint64, error) {
 	var seq uint64
 	err := w.again(ctx, ledgerTimeout, "numbering a load", func(ctx context.Context) error {
-		return w.conn.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq)
+		return w.newest(ctx, ledgerTable, func(ctx context.Context) error {
+			return w.ledger.QueryRow(ctx, maxPublishedSeqSQL).Scan(&seq)
+		})
 	})
 	return seq + 1, err
 }
