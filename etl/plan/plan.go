@@ -216,8 +216,9 @@ func (v *feedView) item(day schema.Day, reason Reason) Item {
 // reason decides over one slice: whether it is pulled, and why or why not.
 func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 	s := v.slices[day]
+	again := r.force || r.recheck && v.lookAgain(day)
 	switch {
-	case s.published != nil && !r.force && !(r.recheck && v.lookAgain(day)):
+	case s.published != nil && !again:
 		return AlreadyPublished, false
 	case day > v.newestDue():
 		return NotYetDue, false
