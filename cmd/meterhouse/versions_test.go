@@ -134,6 +134,31 @@ func TestRefusedThenAccepted(t *testing.T) {
 	w.must(ofTheDay("accept", "--note", "late", "--force")...)
 	seen, _ = w.day()
 	require.Equal(t, accepted, seen)
+
+	for range 4 { // some of them within one second
+		w.must(ofTheDay("rollback", "--note", "to and fro")...)
+	}
+	w.requireTraceInOrder()
+}
+
+// requireTraceInOrder wants the publications of the day listed as they replaced
+// each other.
+func (w *world) requireTraceInOrder() {
+	w.t.Helper()
+	var trace struct {
+		Ledger []struct {
+			Seq uint64 `json:"published_seq"`
+		}
+	}
+	require.NoError(w.t, json.Unmarshal([]byte(w.must(ofTheDay("trace", "--json")...)), &trace))
+	var numbers []uint64
+	for _, row := range trace.Ledger {
+		if row.Seq > 0 {
+			numbers = append(numbers, row.Seq)
+		}
+	}
+	require.Greater(w.t, len(numbers), 4)
+	require.IsIncreasing(w.t, numbers)
 }
 
 // TestDiffInJSON holds the shape that machines rely on.

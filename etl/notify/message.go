@@ -134,16 +134,16 @@ func (n news) count(s schema.Status) int {
 	return count
 }
 
+// restatedLines has two lines for each of the newest days. The second is a command
+// to copy, so that nothing else stands in it.
 func (n news) restatedLines() []string {
 	var lines []string
-	for i, o := range n.restated {
-		if i == restatedShown {
-			lines[len(lines)-1] += fmt.Sprintf(" (and %d more)", len(n.restated)-i)
-			break
+	for i, o := range n.restated[:min(restatedShown, len(n.restated))] {
+		line := cut(fmt.Sprintf("restated %s: %s", name(o.Item.Slice), o.Alert()))
+		if more := len(n.restated) - restatedShown; more > 0 && i == restatedShown-1 {
+			line += fmt.Sprintf(" (and %d more slices)", more)
 		}
-		lines = append(lines,
-			cut(fmt.Sprintf("restated %s: %s", name(o.Item.Slice), o.Alert())),
-			fmt.Sprintf("meterhouse diff --source %s --feed %s --day %s", o.Item.Source, o.Item.Feed, o.Item.Day))
+		lines = append(lines, line, fmt.Sprintf("meterhouse diff --source %s --feed %s --day %s", o.Item.Source, o.Item.Feed, o.Item.Day))
 	}
 	return lines
 }

@@ -108,7 +108,8 @@ func TestMessageIsShort(t *testing.T) {
 	lines := strings.Split(message(all...), "\n")
 	require.LessOrEqual(t, len(lines), 10)
 	require.Contains(t, lines[1], "restated bfi group-5 2026-11-28")
-	require.Contains(t, lines[4], "(and 26 more)")
+	require.Contains(t, lines[3], "(and 26 more slices)")
+	require.Equal(t, "meterhouse diff --source bfi --feed group-5 --day 2026-11-27", lines[4], "to be copied")
 	require.Contains(t, lines[5], "failed source-27 group-5 2026-11-28")
 	require.Contains(t, lines[8], "(and 24 more sources)")
 	for _, line := range lines {

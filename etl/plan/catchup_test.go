@@ -61,8 +61,12 @@ func TestEveryOldFailureHasItsTurn(t *testing.T) {
 		in := plan.Input{Feeds: feeds, Now: now}
 		for _, f := range feeds {
 			for d := f.Start; d < today; d++ {
+				slice := schema.Slice{Source: f.Source, Feed: f.Feed, Day: d}
+				if rapid.Bool().Draw(t, "published before") {
+					in.Ledger = append(in.Ledger, schema.Load{LoadID: 1, Slice: slice, Status: schema.Published, PublishedSeq: 1})
+				}
 				in.Ledger = append(in.Ledger, schema.Load{
-					LoadID: 1, Slice: schema.Slice{Source: f.Source, Feed: f.Feed, Day: d}, Status: schema.Failed,
+					LoadID: 2, Slice: slice, Status: schema.Failed,
 					FinishedAt: now.Add(-time.Duration(rapid.IntRange(1, 1000).Draw(t, "tried")) * time.Minute),
 				})
 			}
@@ -82,7 +86,7 @@ func TestEveryOldFailureHasItsTurn(t *testing.T) {
 					perFeed[it.Feed]++
 				}
 				in.Ledger = append(in.Ledger, schema.Load{
-					LoadID: uint64(pass) + 2, Slice: it.Slice, Status: schema.Failed, FinishedAt: in.Now,
+					LoadID: uint64(pass) + 3, Slice: it.Slice, Status: schema.Failed, FinishedAt: in.Now,
 				})
 			}
 			require.Equal(t, len(feeds), newest, "every feed's newest day is in every pass")
@@ -119,6 +123,9 @@ func TestDeepRecheck(t *testing.T) {
 	f("what the last look came to does not matter", deep,
 		[]string{"2026-03-07 failed", "2026-03-08 unchanged", "2026-03-07 published", "2026-03-08 published", "2026-03-06 refused", "2026-03-09 published"},
 		"2026-03-09 recheck provisional")
+	f("but what went wrong is tried again, as old failures are", deep,
+		[]string{"2026-03-05 published", "2026-03-07 published", "2026-03-09 published", "2026-03-05 failed", "2026-03-07 failed"},
+		"2026-03-09 recheck provisional", "2026-03-07 failed_before published")
 	f("days that are not published are no matter of it", deep,
 		[]string{"2026-03-06 failed", "2026-03-09 published"},
 		"2026-03-09 recheck provisional")

@@ -16,8 +16,10 @@ type DayState struct {
 
 // Stopped reports whether the latest load of the slice was refused or failed, so
 // that readers see nothing of it, or what they saw before.
-func (d DayState) Stopped() bool {
-	return d.Last != nil && (d.Last.Status == schema.Refused || d.Last.Status == schema.Failed)
+func (d DayState) Stopped() bool { return stopped(d.Last) }
+
+func stopped(last *schema.Load) bool {
+	return last != nil && (last.Status == schema.Refused || last.Status == schema.Failed)
 }
 
 // Partial says why the version that readers see is known to be incomplete at its

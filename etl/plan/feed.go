@@ -29,8 +29,9 @@ type Feed struct {
 	// today.
 	RecheckDays int
 	// DeepDays and DeepEvery pull again, of the last DeepDays ended days, the
-	// published ones of which the ledger has had no new row for DeepEvery. They
-	// are for sources with history; 0 days turn it off.
+	// published ones of which the ledger has had no new row for DeepEvery, and
+	// those whose last load failed or was refused. They are for sources with
+	// history; 0 days turn it off.
 	DeepDays  int
 	DeepEvery time.Duration
 }
@@ -180,11 +181,22 @@ func (v *feedView) deepFrom() schema.Day {
 	return v.newestDue() - schema.Day(days) + 1
 }
 
+func (v *feedView) inDeep(day schema.Day) bool {
+	return day >= v.deepFrom() && day <= v.newestDue()
+}
+
 // deepDue reports whether a published day of the deep recheck was not looked at
-// for long enough, whatever the last look came to.
+// for long enough.
 func (v *feedView) deepDue(day schema.Day) bool {
 	s := v.slices[day]
-	return s.published != nil && day >= v.deepFrom() && day <= v.newestDue() && v.now.Sub(s.last.FinishedAt) >= v.DeepEvery
+	return s.published != nil && v.inDeep(day) && v.now.Sub(s.last.FinishedAt) >= v.DeepEvery
+}
+
+// lookAgain reports whether a published day is pulled again without being asked
+// for: the source may restate it, or the last look came to nothing.
+func (v *feedView) lookAgain(day schema.Day) bool {
+	within := v.History || day == v.today
+	return v.inRecheck(day) || v.deepDue(day) || within && stopped(v.slices[day].last)
 }
 
 // beforeStart reports whether catching up does not reach back to day.

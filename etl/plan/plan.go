@@ -77,8 +77,9 @@ type RangeOptions struct {
 // within a day the feeds in their configured order, so that no feed's backlog
 // holds up another's latest day.
 //
-// Of the days before the recheck window that failed or were refused, each feed
-// gets the MaxOldFailures that were tried least recently.
+// Of the days before the recheck window whose last load failed or was refused,
+// published or not, each feed gets the MaxOldFailures that were tried least
+// recently.
 //
 // Without a start it looks at yesterday and the recheck window only. Published
 // days in that window are pulled again even before the start, which only bounds
@@ -102,7 +103,7 @@ func Sync(in Input, o Options) Plan {
 func (p *Plan) catchUp(v *feedView) {
 	var own Plan
 	for _, p := range v.published {
-		if p.Day < v.syncFrom() && v.deepDue(p.Day) {
+		if p.Day < v.syncFrom() && v.inDeep(p.Day) {
 			own.decide(v, p.Day, rules{recheck: true})
 		}
 	}
@@ -184,7 +185,7 @@ func (v *feedView) syncFrom() schema.Day {
 
 // rules are where Sync and Range differ.
 type rules struct {
-	recheck   bool // pull published days of the recheck window, or due for a deep recheck, again
+	recheck   bool // pull published days again: of the recheck window, due for a deep recheck, and what went wrong
 	force     bool // pull any published day again
 	fromStart bool // leave days before the start alone
 }
@@ -215,9 +216,9 @@ func (v *feedView) item(day schema.Day, reason Reason) Item {
 // reason decides over one slice: whether it is pulled, and why or why not.
 func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 	s := v.slices[day]
-	pullAgain := r.force || r.recheck && (v.inRecheck(day) || v.deepDue(day))
+	again := r.force || r.recheck && v.lookAgain(day)
 	switch {
-	case s.published != nil && !pullAgain:
+	case s.published != nil && !again:
 		return AlreadyPublished, false
 	case day > v.newestDue():
 		return NotYetDue, false
@@ -227,11 +228,11 @@ func (v *feedView) reason(day schema.Day, r rules) (why Reason, do bool) {
 		return ClockSetBack, false
 	case s.published != nil && r.recheck && v.inRecheck(day):
 		return Recheck, true
-	case s.published != nil && r.recheck && !r.force:
-		return RecheckDeep, true
-	case s.published != nil:
+	case s.published != nil && r.force:
 		return Forced, true
-	case r.fromStart && v.beforeStart(day):
+	case s.published != nil && !stopped(s.last):
+		return RecheckDeep, true
+	case s.published == nil && r.fromStart && v.beforeStart(day):
 		return BeforeStart, false
 	case s.lastWas(schema.Refused):
 		return RefusedBefore, true

@@ -169,11 +169,27 @@ func TestSync(t *testing.T) {
 			"2026-03-01 published", "2026-03-02 published", "2026-03-03 published", "2026-03-04 published",
 			"2026-03-03 refused", "2026-03-04 failed",
 		},
-		[]string{"2026-03-04 recheck provisional"},
+		[]string{
+			"2026-03-04 recheck provisional",
+			"2026-03-03 refused_before published",
+		},
+		[]string{
+			"2026-03-05 not_yet_due not_yet_due",
+			"2026-03-02 published published",
+			"2026-03-01 published published",
+		})
+	f("and it is tried again after its recheck window, until a look comes to something", history(time.UTC, 1, start),
+		[]string{
+			"2026-03-01 published", "2026-03-02 published", "2026-03-03 published", "2026-03-04 published",
+			"2026-03-01 failed", "2026-03-01 unchanged", "2026-03-02 failed", "2026-03-03 failed", "2026-03-03 rolled_back",
+		},
+		[]string{
+			"2026-03-04 recheck provisional",
+			"2026-03-02 failed_before published",
+		},
 		[]string{
 			"2026-03-05 not_yet_due not_yet_due",
 			"2026-03-03 published published",
-			"2026-03-02 published published",
 			"2026-03-01 published published",
 		})
 	f("an accepted load is a published one", history(time.UTC, 0, day(t, "2026-03-04")),
@@ -228,6 +244,15 @@ func TestSync(t *testing.T) {
 		[]string{"2026-03-05 published"},
 		[]string{"2026-03-05 recheck provisional"},
 		nil)
+	f("today's snapshot is tried again, and one of a day that is over left alone", snapshot(time.UTC, 0, start),
+		[]string{"2026-03-04 published", "2026-03-04 failed", "2026-03-05 published", "2026-03-05 failed"},
+		[]string{"2026-03-05 failed_before published"},
+		[]string{
+			"2026-03-04 published published",
+			"2026-03-03 out_of_reach out_of_reach",
+			"2026-03-02 out_of_reach out_of_reach",
+			"2026-03-01 out_of_reach out_of_reach",
+		})
 	f("today's snapshot is left alone without recheck days", snapshot(time.UTC, 0),
 		[]string{"2026-03-05 published"},
 		nil,

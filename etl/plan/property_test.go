@@ -97,11 +97,13 @@ func TestSyncProperties(t *testing.T) {
 		for i, it := range p.Do {
 			require.True(t, i == 0 || it.Day <= p.Do[i-1].Day, "newest days come first")
 			f := feedOf(in, it.Slice)
-			require.True(t, it.Reason == plan.Recheck || it.Reason == plan.RecheckDeep || !f.HasStart || it.Day >= f.Start, "catching up before the start")
+			require.True(t, it.Published != nil || !f.HasStart || it.Day >= f.Start, "catching up before the start")
+			require.True(t, it.Published == nil || it.State == plan.StateProvisional || it.Reason == plan.RecheckDeep ||
+				it.Last.Status == schema.Failed || it.Last.Status == schema.Refused, "pulled again for no reason")
 		}
 		for _, it := range p.Skip {
 			require.True(t, it.Reason != plan.AlreadyPublished || it.Published != nil)
-			require.True(t, it.Reason != plan.Postponed || it.Published == nil)
+			require.True(t, it.Reason != plan.Postponed || it.Last.Status == schema.Failed || it.Last.Status == schema.Refused)
 		}
 	})
 }

@@ -32,11 +32,11 @@ func New(o Options) *Runner {
 	return r
 }
 
-// Run does what the plan lists, the sources side by side. When soft ends, no
-// further slice is begun, and those in hand are finished; when ctx ends they
-// are abandoned. It removes the spools of processes that were killed first. Loads that were verified by then are still published. Run
-// returns after the last goroutine that it started, with an outcome for every
-// slice of p.Do.
+// Run does what the plan lists, the sources side by side, after it has removed the
+// spools of processes that were killed. When soft ends, no further slice is begun,
+// and those in hand are finished; when ctx ends they are abandoned. Loads that were
+// verified by then are still published. Run returns after the last goroutine that
+// it started, with an outcome for every slice of p.Do.
 func (r *Runner) Run(ctx, soft context.Context, p plan.Plan) Report {
 	began := time.Now()
 	runID := uuid.New()

@@ -257,9 +257,11 @@ func (s *sourceRun) refusedBefore(ctx context.Context, item plan.Item, got tally
 		return nil
 	}
 	refusal := s.src.Guards.Check(s.history.extend(item), got.totals)
+	if refusal == nil {
+		return nil
+	}
 	// A warehouse that cannot tell will not take the rows either.
-	stored := StillStored(ctx, s.runner.o.Warehouse, *item.Refused) == nil
-	if refusal == nil || !stored {
+	if stored := StillStored(ctx, s.runner.o.Warehouse, *item.Refused) == nil; !stored {
 		return nil
 	}
 	refusal.Reason += fmt.Sprintf("; the same as load %d of %s UTC, which stands for it", item.Refused.LoadID,

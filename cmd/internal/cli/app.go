@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,10 @@ Exit codes: 0 everything asked for is published or unchanged; 1 it could not run
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false,
 		"write the log, at the configured level, beside the progress")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var number *strconv.NumError
+		if errors.As(err, &number) {
+			return usagef("%sit is not a whole number\nSee '%s --help'.", strings.TrimSuffix(err.Error(), number.Error()), cmd.CommandPath())
+		}
 		return usagef("%w\nSee '%s --help'.", err, cmd.CommandPath())
 	})
 	root.AddCommand(

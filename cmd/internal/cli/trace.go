@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,7 +131,9 @@ func (s *session) trace(ctx context.Context, slice schema.Slice) (*trace, error)
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
-	slices.SortStableFunc(t.Ledger, func(x, y schema.Load) int { return x.FinishedAt.Compare(y.FinishedAt) })
+	slices.SortStableFunc(t.Ledger, func(x, y schema.Load) int {
+		return cmp.Or(x.FinishedAt.Compare(y.FinishedAt), cmp.Compare(x.PublishedSeq, y.PublishedSeq)) // of one second, as they replaced each other
+	})
 	if p := plan.Current(t.Ledger, slice); p != nil {
 		seen, err := s.warehouse.Seen(ctx, p.Kind, slice)
 		if err != nil {

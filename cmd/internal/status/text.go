@@ -168,7 +168,7 @@ func writeAdvice(b *strings.Builder, feeds []*Feed) {
 		}
 	}
 	all := count(feeds...)
-	if all[missing]+all[failed] > 0 {
+	if all[missing]+all[failed]+all[laterFailed] > 0 {
 		b.WriteString("\nWhat the next sync pulls of the missing and failed days:\n  meterhouse plan\n")
 	}
 	if guarded != nil {

@@ -182,6 +182,15 @@ func TestText(t *testing.T) {
 	f("long_names", long.text(status.Query{}, status.Look{}))
 }
 
+// TestAdviceOnWhatFailedLater: the next sync looks at it again, and plan says so.
+func TestAdviceOnWhatFailedLater(t *testing.T) {
+	t.Parallel()
+	e := completeEstate(t)
+	require.NotContains(t, e.text(status.Query{}, status.Look{}), "meterhouse plan")
+	e.row(e.in.Feeds[0], day(t, "2026-02-11"), schema.Failed, "pulling: connection refused")
+	require.Contains(t, e.text(status.Query{}, status.Look{}), "  meterhouse plan\n")
+}
+
 func completeEstate(t require.TestingT) *estate {
 	e := newEstate(t)
 	for n := range 12 {

@@ -93,7 +93,9 @@ func (m *model) sync(now time.Time) []schema.Slice {
 			if !f.history {
 				again = f.recheck > 0
 			}
-			published := m.slice(f.slice(day)).now != nil
+			slice := m.slice(f.slice(day))
+			again = again || slice.stopped()
+			published := slice.now != nil
 			if published && again || !published && day >= f.start {
 				all = append(all, f.slice(day))
 			}
@@ -101,6 +103,12 @@ func (m *model) sync(now time.Time) []schema.Slice {
 	}
 	slices.SortStableFunc(all, func(a, b schema.Slice) int { return cmp.Compare(b.Day, a.Day) })
 	return all
+}
+
+// stopped: what was tried last came to nothing.
+func (s *modelSlice) stopped() bool {
+	n := len(s.events)
+	return n > 0 && (s.events[n-1].status == schema.Failed || s.events[n-1].status == schema.Refused)
 }
 
 // clockWentBack: of a source that shows only now there is a later day already.
