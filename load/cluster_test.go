@@ -34,6 +34,7 @@ func TestCluster(t *testing.T) {
 // misuseOfCluster takes a cluster for a single server, the other way round, and
 // for one that it is not.
 func misuseOfCluster(t *testing.T, c *loadtest.Cluster, h loadtest.Harness) {
+	t.Helper()
 	spread := h.Database(t)
 	migrated(t, spread)
 	spread.Cluster = ""
@@ -59,6 +60,7 @@ func misuseOfCluster(t *testing.T, c *loadtest.Cluster, h loadtest.Harness) {
 // tableMissingOnOneServer has the preflight find what one server lacks, and migrate
 // make it, as after a server was added.
 func tableMissingOnOneServer(t *testing.T, c *loadtest.Cluster, h loadtest.Harness) {
+	t.Helper()
 	o := h.Database(t)
 	w := migrated(t, o)
 	there := c.Nodes[3].Options()

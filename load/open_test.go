@@ -52,7 +52,7 @@ func TestOptionsThatCannotWork(t *testing.T) {
 	notPEM := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(notPEM, []byte("hello"), 0o600))
 	for want, o := range map[string]load.Options{
-		`cluster "c1"`:           {Protocol: load.Native, Cluster: "c1"},
+		`cluster "c1" over HTTP`: {Protocol: load.HTTP, Cluster: "c1"},
 		`no protocol "gopher"`:   {Protocol: "gopher"},
 		"no certificate":         {Protocol: load.HTTP, Secure: true, CAFile: notPEM},
 		"no such file":           {Protocol: load.HTTP, Secure: true, CAFile: notPEM + "x"},
