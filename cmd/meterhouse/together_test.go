@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meterhouse/meterhouse/schema"
 )
 
 // inFlight is how many requests for usage a process of a campaign has in flight at
@@ -74,6 +76,10 @@ func daemonAndBackfill(c *campaign) {
 // backfill has in hand is not.
 func pruneAndBackfill(c *campaign) {
 	c.load()
+	for day := range schema.Day(restated) {
+		c.restateDay(c.first+day, false)
+	}
+	c.complete(c.plainSync())
 	a, prune := c.backfill(), c.prune()
 	began, release := time.Now(), c.hold()
 	p := c.world.start(a.args...)
