@@ -32,6 +32,13 @@ func TestCluster(t *testing.T) {
 	s.during(10, 19, 2, []int{0, 3}, "a replica cut off from everything",
 		func() { c.Isolate(2, loadtest.Silent) }, c.Heal)
 
+	s.revise(0, 19, 2)
+	s.during(0, 9, 2, []int{0, 3}, "ZooKeeper gone",
+		func() { c.Keeper.Kill(t) }, func() { c.Keeper.Start(t) })
+
+	s.during(10, 19, 2, []int{0, 1}, "a whole shard gone",
+		func() { c.Nodes[2].Kill(t); c.Nodes[3].Kill(t) }, func() { c.Nodes[2].Start(t); c.Nodes[3].Start(t) })
+
 	s.twoLoaders(20, 25)
 	s.settle(25)
 }
