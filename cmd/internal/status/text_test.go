@@ -259,3 +259,20 @@ func TestTextOfAnything(t *testing.T) {
 		require.Equal(t, plain, escapes.ReplaceAllString(e.text(status.Query{}, look), ""))
 	})
 }
+
+// TestSeveralMachines load one feed by mistake: the text names them, and says so of
+// no feed that has one loader.
+func TestSeveralMachines(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	twice, once := e.history("bfi-emea", "default", "2026-03-18"), e.history("bfi-apac", "default", "2026-03-18")
+	for _, f := range []plan.Feed{twice, once} {
+		e.published(f, "2026-03-18", "2026-03-19")
+	}
+	e.row(twice, day(t, "2026-03-19"), schema.Published, "").Host = "loader-2"
+
+	said := status.Text(status.Of(e.in, status.Query{}), status.Look{})
+
+	require.Contains(t, strings.ReplaceAll(said, "\n", " "), "bfi-emea default: loaded by several machines, of which one is enough: loader-1, loader-2")
+	require.Equal(t, 1, strings.Count(said, "several machines"))
+}
