@@ -147,9 +147,12 @@ func (w *Warehouse) noSuchCluster(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	hint := "describe it in <remote_servers> of every server's configuration, or remove warehouse.cluster"
+	if len(known) > 0 {
+		hint = fmt.Sprintf("set warehouse.cluster to one that it knows (%s), or %s", strings.Join(known, ", "), hint)
+	}
 	return &Error{
-		Class: Invalid, Doing: "opening the warehouse", Err: fmt.Errorf("the server knows no cluster %q", name),
-		Hint: fmt.Sprintf("set warehouse.cluster to one that it knows (%s), or describe it in <remote_servers> of every server's configuration", strings.Join(known, ", ")),
+		Class: Invalid, Doing: "opening the warehouse", Err: fmt.Errorf("the server knows no cluster %q", name), Hint: hint,
 	}
 }
 

@@ -63,7 +63,7 @@ func OpenWarehouse(ctx context.Context, c config.Warehouse, o WarehouseOptions) 
 		if engine != nil {
 			_ = engine.Close(ctx)
 		}
-		return nil, fmt.Errorf("opening the warehouse: %w", err)
+		return nil, err //nolint:wrapcheck // says what it opened
 	}
 	return &Warehouse{Warehouse: w, engine: engine}, nil
 }
