@@ -70,7 +70,7 @@ fmt: go-is-new-enough ## Format all Go files
 	$(LINTER) fmt
 
 .PHONY: lint
-lint: go-is-new-enough ## Look for mistakes and broken house rules (the first run builds golangci-lint: 1 to 3 minutes)
+lint: go-is-new-enough ## Look for mistakes and broken house rules (the first run builds golangci-lint: minutes)
 	$(LINTER) run
 
 .PHONY: test
@@ -96,7 +96,7 @@ test-server: go-is-new-enough bin/libchdb.so ## All of these, and a server in a 
 # KILLS on the embedded engine, and as many on Debian's server.
 KILLS ?= 200
 .PHONY: soak
-soak: build ## Kill bin/meterhouse KILLS (200) times on each warehouse and compare what readers see: 10 to 20 minutes
+soak: build ## Kill bin/meterhouse KILLS (200) times on each warehouse and compare what readers see: up to an hour
 	$(WITH_LIB) GO='$(GO)' KILLS='$(KILLS)' .ci/test-server soak
 
 .PHONY: bench

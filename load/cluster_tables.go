@@ -86,19 +86,11 @@ func (c *cluster) objects(w *Warehouse) []string {
 func (w *Warehouse) objectsOf(ctx context.Context, n *node) (map[string]bool, error) {
 	have := map[string]bool{}
 	err := w.within(ctx, nodeTimeout, func(ctx context.Context) error {
-		rows, err := n.admin.Query(ctx, tableNamesSQL(w.database))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var name string
-			if err := rows.Scan(&name); err != nil {
-				return err
-			}
+		names, err := readTexts(ctx, n.admin, tableNamesSQL(w.database))
+		for _, name := range names {
 			have[name] = true
 		}
-		return rows.Err()
+		return err
 	})
 	return have, err
 }

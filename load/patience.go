@@ -71,12 +71,20 @@ func (w *Warehouse) again(ctx context.Context, limit time.Duration, doing string
 			return err
 		}
 		w.log.Warn("trying the warehouse again", zap.Error(err), zap.Duration("pause", pause))
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !after(ctx, pause) {
 			return err
 		}
+	}
+}
+
+// after waits; false when ctx ended first.
+func after(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

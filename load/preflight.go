@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // Level says how bad a Finding is.
@@ -289,21 +290,26 @@ func (w *Warehouse) checkTables(ctx context.Context) ([]Finding, error) {
 // texts reads a statement whose rows are one text each.
 func (w *Warehouse) texts(ctx context.Context, doing, sql string) ([]string, error) {
 	var texts []string
-	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) error {
-		texts = nil
-		rows, err := w.admin.Query(ctx, sql)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var text string
-			if err := rows.Scan(&text); err != nil {
-				return err
-			}
-			texts = append(texts, text)
-		}
-		return rows.Err()
+	err := w.again(ctx, ledgerTimeout, doing, func(ctx context.Context) (err error) {
+		texts, err = readTexts(ctx, w.admin, sql)
+		return err
 	})
 	return texts, err
+}
+
+func readTexts(ctx context.Context, conn driver.Conn, sql string) ([]string, error) {
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var texts []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, rows.Err()
 }

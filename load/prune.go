@@ -134,8 +134,6 @@ func (w *Warehouse) awaitMutations(ctx context.Context, table, doing string) err
 
 // poll asks until a DELETE is through, or it is known why it fails.
 func (w *Warehouse) poll(ctx context.Context, doing string, ask func() (done bool, failed string, err error)) error {
-	ticker := time.NewTicker(mutationPoll)
-	defer ticker.Stop()
 	for {
 		done, failed, err := ask()
 		switch {
@@ -149,9 +147,7 @@ func (w *Warehouse) poll(ctx context.Context, doing string, ask func() (done boo
 		case done:
 			return nil
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
+		if !after(ctx, mutationPoll) {
 			return fail(context.Cause(ctx), doing)
 		}
 	}

@@ -145,14 +145,10 @@ func (w *Warehouse) outliveDead(ctx context.Context, g group, seen map[*node]loo
 	if pause <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if !after(ctx, pause) {
 		return fail(context.Cause(ctx), doing)
 	}
+	return nil
 }
 
 // unsettled says which replicas are in the way.
@@ -186,11 +182,7 @@ func (w *Warehouse) keepLooking(ctx context.Context, n *node, g group, looks cha
 		if l.has {
 			return
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !after(ctx, pause) {
 			return
 		}
 	}
