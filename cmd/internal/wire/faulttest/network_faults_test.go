@@ -75,11 +75,9 @@ func TestPublishedTwice(t *testing.T) {
 func TestUnreachableMidRun(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin()
-	<-came
-	s.proxy.Set(loadtest.Refused)
-	release()
+	end := s.when(insertsFacts, 2, func() {
+		s.proxy.Set(loadtest.Refused)
+	})
 
 	requireClass(t, end().Err, load.Unreachable)
 	s.proxy.Set(loadtest.None)

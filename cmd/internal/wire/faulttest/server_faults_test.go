@@ -35,12 +35,10 @@ func requireClass(t *testing.T, err error, class load.Class, words ...string) {
 func TestKilledMidInsert(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin()
-	<-came
-	s.server.Kill(t)
-	s.server.Start(t)
-	release()
+	end := s.when(insertsFacts, 2, func() {
+		s.server.Kill(t)
+		s.server.Start(t)
+	})
 
 	require.NoError(t, end().Err)
 	require.NotEmpty(t, s.retried)
@@ -53,12 +51,10 @@ func TestKilledMidInsert(t *testing.T) {
 func TestKilledBeforePublication(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsLedger, 1)
-	end := s.begin()
-	<-came
-	s.server.Kill(t)
-	s.server.Start(t)
-	release()
+	end := s.when(insertsLedger, 1, func() {
+		s.server.Kill(t)
+		s.server.Start(t)
+	})
 
 	require.NoError(t, end().Err)
 	require.Empty(t, s.retried, "the load itself is good")
@@ -72,11 +68,9 @@ func TestFrozenMidInsert(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.timeout = short
-	came, release := s.proxy.Hold(sendsFacts, 2)
-	end := s.begin()
-	<-came
-	s.server.Freeze(t)
-	release()
+	end := s.when(sendsFacts, 2, func() {
+		s.server.Freeze(t)
+	})
 	<-s.retried
 	<-s.again
 	s.server.Thaw(t)
@@ -91,11 +85,9 @@ func TestFrozenForGood(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, oneBlock, loadtest.ServerOptions{})
 	s.timeout = short
-	came, release := s.proxy.Hold(sendsFacts, 2)
-	end := s.begin()
-	<-came
-	s.server.Freeze(t)
-	release()
+	end := s.when(sendsFacts, 2, func() {
+		s.server.Freeze(t)
+	})
 
 	o := end()
 	requireClass(t, o.Err, load.Unreachable, "no answer within 5s", "timeout")
@@ -147,13 +139,11 @@ func TestReadOnlyUser(t *testing.T) {
 func TestPasswordChangedMidRun(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, twoBlocks, loadtest.ServerOptions{})
-	came, release := s.proxy.Hold(insertsFacts, 2)
-	end := s.begin()
-	<-came
-	s.server.SetUser(t, "another password", "")
-	s.server.Kill(t)
-	s.server.Start(t)
-	release()
+	end := s.when(insertsFacts, 2, func() {
+		s.server.SetUser(t, "another password", "")
+		s.server.Kill(t)
+		s.server.Start(t)
+	})
 
 	o := end()
 	requireClass(t, o.Err, load.Credentials, "code: 193", "check the user in warehouse.url and its password")

@@ -174,12 +174,17 @@ func (s *stage) runWith(w *load.Warehouse, day schema.Day) run.Outcome {
 	return s.bringIn(w, day, day, s.logger(), nobody{}).Outcomes[0]
 }
 
-// begin runs the second day while the test goes on; end waits for its outcome.
-func (s *stage) begin() (end func() run.Outcome) {
+// when runs the second day while the test goes on, and has a fault happen before
+// the nth thing of that kind reaches the server; end waits for the day's outcome.
+func (s *stage) when(text string, nth int, fault func()) (end func() run.Outcome) {
 	s.t.Helper()
+	came, release := s.proxy.Hold(text, nth)
 	w := loadtest.Open(s.t, s.options(s.proxy.Addr))
 	outcome := make(chan run.Outcome, 1)
 	go func() { outcome <- s.runWith(w, 1) }()
+	<-came
+	fault()
+	release()
 	return func() run.Outcome { return <-outcome }
 }
 
